@@ -1,0 +1,76 @@
+package messaging
+
+import "time"
+
+// EventType names what happened, as in the public interface.
+type EventType string
+
+// The events of a chat's sequence.
+const (
+	MessageCreated EventType = "message.created"
+	MessageEdited  EventType = "message.edited"
+	MessageDeleted EventType = "message.deleted" // for everyone; in a user's sequence: hidden for oneself
+	MemberAdded    EventType = "member.added"
+	MemberRemoved  EventType = "member.removed"
+	MemberRole     EventType = "member.role"
+)
+
+// The events of a user's own sequence, besides MessageDeleted.
+const (
+	ChatJoined  EventType = "chat.joined"
+	ChatLeft    EventType = "chat.left"
+	OwnPosition EventType = "receipt" // one's own read position moved
+)
+
+// Reason tells why a membership ended.
+type Reason string
+
+// The reasons.
+const (
+	ReasonLeft    Reason = "left"
+	ReasonRemoved Reason = "removed"
+)
+
+// Event is one place in a chat's sequence. It refers to content, which is joined
+// when it is read: an old event shows the message's present text, or its tombstone.
+type Event struct {
+	ChatID    string
+	Seq       int64 // 1, 2, 3… without gaps in each chat
+	Type      EventType
+	At        time.Time
+	ActorID   string   // who did it
+	MessageID string   // message events
+	Message   *Message // MessageCreated, MessageEdited; a tombstone when deleted, or hidden from the reader
+	UserID    string   // member events: whom it concerns
+	Role      Role     // member events: the role from now on, or the last one
+	Reason    Reason   // MemberRemoved
+}
+
+// UserEvent is one place in a user's private sequence. In live delivery each
+// number appears once; a read may leave out an OwnPosition that a later one of
+// the same chat replaces.
+type UserEvent struct {
+	UserID       string
+	Seq          int64 // 1, 2, 3… for each user
+	Type         EventType
+	At           time.Time
+	ChatID       string
+	MessageID    string // MessageDeleted
+	HeadSeq      int64  // ChatJoined: the chat's head when the membership began, to listen from; ChatLeft: of the removal
+	DeliveredSeq int64  // OwnPosition
+	ReadSeq      int64  // OwnPosition
+}
+
+// Head is where one chat of a user stands.
+type Head struct {
+	ChatID         string
+	Seq            int64
+	ReceiptVersion int64
+}
+
+// Heads is where everything of one user stands, in one snapshot.
+type Heads struct {
+	Epoch   string // another epoch: the store was restored, all cursors are void
+	UserSeq int64
+	Chats   []Head // present memberships, by chat id
+}

@@ -1,0 +1,29 @@
+package users
+
+import (
+	"context"
+	"time"
+)
+
+// StoredProfile is a profile with the key under which its username is unique.
+type StoredProfile struct {
+	Profile
+	UsernameKey string // folded username; "" when none, and then not unique
+}
+
+// Store keeps profiles. Every method is atomic and safe for concurrent use; a
+// write returns after it is durable. Input was validated by the service; ids and
+// keys are compared byte by byte, times are UTC in whole microseconds.
+type Store interface {
+	// Create stores a profile unless its id has one; created tells. Of
+	// concurrent claims of one UsernameKey exactly one wins, the others get ErrUsernameTaken.
+	Create(ctx context.Context, p StoredProfile) (created bool, err error)
+	// Replace stores a profile over the one with the same id, if that one's
+	// UpdatedAt is still the one given (compare and swap); else ErrChanged.
+	// CreatedAt stays. ErrUserNotFound, ErrUsernameTaken.
+	Replace(ctx context.Context, p StoredProfile, readAt time.Time) error
+	// Profiles returns those of the ids that exist, by id ascending. At most 1,000 ids.
+	Profiles(ctx context.Context, ids []string) ([]StoredProfile, error)
+	// ByUsername returns the profile with that key; ErrUserNotFound.
+	ByUsername(ctx context.Context, key string) (StoredProfile, error)
+}

@@ -1,0 +1,110 @@
+// Package users is the people of a system as others see them: profiles with
+// unique usernames, and finding somebody by an exact username or phone number
+// (SPEC USER-1, USER-2).
+//
+// User ids belong to whoever authenticates people, package auth or the host: a
+// profile is keyed by the same opaque id, and is made on first sight.
+package users
+
+import (
+	"context"
+	"time"
+
+	"github.com/wigwag-chat/wigwag/errs"
+)
+
+// Limits of input, in runes; ids in bytes.
+const (
+	MinUsername    = 3
+	MaxUsername    = 50
+	MaxDisplayName = 100
+	MaxFullName    = 100
+	MaxBio         = 500
+	MaxLanguage    = 35 // a BCP 47 tag
+	MaxID          = 128
+)
+
+// What can go wrong besides faults of single fields.
+var (
+	ErrUserNotFound  = errs.New(errs.NotFound, "user_not_found", "This person does not exist.")
+	ErrUsernameTaken = errs.New(errs.Conflict, "username_taken", "This username is taken.").With("field", "username")
+	ErrChanged       = errs.New(errs.Conflict, "profile_changed", "The profile was changed meanwhile.")
+	ErrUsername      = errs.Field("username", "invalid_username", "A username has 3 to 50 letters, digits, _ and ., and not digits alone.")
+)
+
+// Profile is what a person shows.
+type Profile struct {
+	UserID      string
+	Username    string // as the owner writes it; "" when none
+	DisplayName string
+	FullName    string
+	Bio         string
+	PictureID   string // a media id
+	Language    string // BCP 47
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// User is a profile as one viewer may see it.
+type User struct {
+	Profile
+	Account *Account // only for oneself; nil for others and where the host identifies people
+}
+
+// Account is what the authenticating side knows of a person.
+type Account struct {
+	Phone     string // E.164
+	Email     string
+	Role      string
+	Active    bool
+	Verified  bool // the phone number or e-mail address was proven
+	LastLogin time.Time
+}
+
+// Directory is what this package asks of whoever authenticates people. A host
+// with its own identity may leave it out.
+type Directory interface {
+	// Account returns what is known of a user; errs.NotFound.
+	Account(ctx context.Context, userID string) (Account, error)
+	// ByPhone returns the user with that number, in any notation a region-less
+	// parser takes; errs.NotFound, or an Invalid error for what is no number.
+	ByPhone(ctx context.Context, number string) (userID string, err error)
+}
+
+// Service is what transports and host programs call. All methods are safe for
+// concurrent use; the viewer is trusted to be authenticated.
+type Service interface {
+	// Ensure makes a profile for a user id on first sight; a known one is left alone.
+	Ensure(ctx context.Context, userID string) error
+	// Create makes the profile of a new account, under a username if not "".
+	// The same call again succeeds. ErrUsernameTaken, and input faults.
+	Create(ctx context.Context, userID, username, displayName string) error
+	// User returns a person as the viewer may see him; ErrUserNotFound.
+	User(ctx context.Context, viewerID, userID string) (User, error)
+	// Users returns those of the ids that exist, in any order. At most 200 ids.
+	Users(ctx context.Context, viewerID string, ids []string) ([]User, error)
+	// FindByUsername and FindByPhone find one person exactly; ErrUserNotFound.
+	FindByUsername(ctx context.Context, viewerID, username string) (User, error)
+	FindByPhone(ctx context.Context, viewerID, number string) (User, error)
+	// Update changes one's own profile; nil fields stay.
+	Update(ctx context.Context, userID string, u Update) (User, error)
+	// Missing returns those of the ids that no user has, in the order given.
+	Missing(ctx context.Context, ids []string) ([]string, error)
+	// IDByUsername returns the id for a username, in any case and width; ErrUserNotFound.
+	IDByUsername(ctx context.Context, username string) (string, error)
+}
+
+// Update names the fields of a profile to change. An empty string clears the
+// field, but a username, once there, can only be replaced, and a display name is never blank.
+type Update struct {
+	Username    *string
+	DisplayName *string
+	FullName    *string
+	Bio         *string
+	PictureID   *string
+	Language    *string
+}
+
+// Lookup tells which user ids exist, for a host with its own identity. Without
+// one every well-formed id does (AUTH-14).
+type Lookup func(ctx context.Context, ids []string) (existing []string, err error)
