@@ -1,0 +1,23 @@
+package hub_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wigwag-chat/wigwag/internal/hub"
+)
+
+func Example() {
+	h := hub.New(hub.Options{})
+	c := h.Connect("ann", "session-1")
+	defer c.Close()
+	c.Follow([]string{"chat-1"})
+	c.Start(map[string]int64{"chat-1": 0})
+
+	h.Publish(hub.Event{ChatID: "chat-1", Seq: 2, Body: []byte("world")}) // comes early
+	h.Publish(hub.Event{ChatID: "chat-1", Seq: 1, Body: []byte("hello")})
+
+	bodies, err := c.Next(context.Background(), nil)
+	fmt.Printf("%s %v\n", bodies, err)
+	// Output: [hello world] <nil>
+}

@@ -1,0 +1,261 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/wigwag-chat/wigwag/internal/hub"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func event(chat string, seq int64) hub.Event {
+	return hub.Event{ChatID: chat, Seq: seq, Body: fmt.Appendf(nil, "%s%d", chat, seq)}
+}
+
+// open is a started connection that follows one chat from a head on.
+func open(h *hub.Hub, user, chat string, head int64) *hub.Conn {
+	c := h.Connect(user, "s-"+user)
+	c.Follow([]string{chat})
+	c.Start(map[string]int64{chat: head})
+	return c
+}
+
+// waiting returns what waits for a connection, joined by spaces.
+func waiting(t *testing.T, c *hub.Conn) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	c.Send([]byte("|"))
+	defer cancel()
+	got, err := c.Next(ctx, nil)
+	if err != nil {
+		return err.Error()
+	}
+	var words []string
+	for _, b := range got {
+		words = append(words, string(b))
+	}
+	return strings.TrimSpace(strings.TrimSuffix(strings.Join(words, " "), "|"))
+}
+
+func want(t *testing.T, c *hub.Conn, events string) {
+	t.Helper()
+	if diff := cmp.Diff(events, waiting(t, c)); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+func TestEarlyEventsWaitForThoseBefore(t *testing.T) {
+	h := hub.New(hub.Options{})
+	c := open(h, "ann", "a", 4)
+	defer c.Close()
+	h.Publish(event("a", 7), event("a", 6), event("b", 1))
+	want(t, c, "")
+	h.Publish(event("a", 5))
+	want(t, c, "a5 a6 a7")
+	h.Publish(event("a", 6))
+	want(t, c, "")
+}
+
+func TestStartDropsWhatTheHeadsCover(t *testing.T) {
+	h := hub.New(hub.Options{})
+	c := h.Connect("ann", "s1")
+	defer c.Close()
+	c.Follow([]string{"a", "b"})
+	h.Publish(event("a", 2), event("b", 9), event("a", 1))
+	h.SendUser("ann", []byte("own"))
+	h.Publish(event("a", 3))
+	c.Start(map[string]int64{"a": 2}) // she is no longer in b
+	want(t, c, "own a3")
+	h.Publish(event("b", 10), event("a", 4))
+	want(t, c, "a4")
+}
+
+func TestJoinAndLeaveTakeTheirPlaceInTheSequence(t *testing.T) {
+	h := hub.New(hub.Options{})
+	ann := open(h, "ann", "a", 0)
+	defer ann.Close()
+	bob := h.Connect("bob", "s2")
+	defer bob.Close()
+	bob.Start(nil)
+
+	in, out := event("a", 2), event("a", 4)
+	in.Join, out.Leave = "bob", "bob"
+	h.Publish(event("a", 5), out, event("a", 3), in, event("a", 1))
+	want(t, bob, "a2 a3 a4")
+	want(t, ann, "a1 a2 a3 a4 a5")
+}
+
+func TestJoinBetweenTheHeadsAndStart(t *testing.T) {
+	h := hub.New(hub.Options{})
+	c := h.Connect("ann", "s1")
+	defer c.Close()
+	in := event("a", 8)
+	in.Join = "ann"
+	h.Publish(in, event("a", 9))
+	h.Listen("ann", "new", 0)
+	h.Publish(event("new", 1))
+	c.Start(map[string]int64{}) // read before she joined
+	want(t, c, "a8 a9 new1")
+}
+
+func TestOwnBody(t *testing.T) {
+	h := hub.New(hub.Options{})
+	ann, bob := open(h, "ann", "a", 0), open(h, "bob", "a", 0)
+	defer ann.Close()
+	defer bob.Close()
+	e := event("a", 1)
+	e.Own, e.OwnBody = "ann", []byte("mine")
+	h.Publish(e, hub.Event{ChatID: "a", Body: []byte("receipt"), Own: "ann"})
+	want(t, ann, "mine")
+	want(t, bob, "a1 receipt")
+}
+
+func TestSlowConsumerIsCutAndHurtsNobody(t *testing.T) {
+	h := hub.New(hub.Options{MaxEvents: 3})
+	slow, quick := open(h, "ann", "a", 0), open(h, "bob", "a", 0)
+	defer slow.Close()
+	defer quick.Close()
+	for seq := range int64(5) {
+		h.Publish(event("a", seq+1))
+		want(t, quick, fmt.Sprintf("a%d", seq+1))
+	}
+	if _, err := slow.Next(t.Context(), nil); !errors.Is(err, hub.ErrSlow) {
+		t.Errorf("Next = %v, want ErrSlow", err)
+	}
+}
+
+func TestAMissingEventCutsWhoListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := hub.New(hub.Options{GapWait: time.Second})
+		c := open(h, "ann", "a", 0)
+		defer c.Close()
+		h.Publish(event("a", 2))
+		_, err := c.Next(t.Context(), nil)
+		if !errors.Is(err, hub.ErrGap) {
+			t.Errorf("Next = %v, want ErrGap", err)
+		}
+	})
+}
+
+func TestEndAndClose(t *testing.T) {
+	h := hub.New(hub.Options{})
+	gone, stays := h.Connect("ann", "s1"), h.Connect("ann", "s2")
+	defer gone.Close()
+	defer stays.Close()
+	errRevoked := errors.New("revoked")
+	h.End("ann", []string{"s1"}, errRevoked)
+	if _, err := gone.Next(t.Context(), nil); !errors.Is(err, errRevoked) {
+		t.Errorf("Next = %v, want revoked", err)
+	}
+	stays.Start(nil)
+	want(t, stays, "")
+	errStop := errors.New("stop")
+	h.Close(errStop)
+	if _, err := stays.Next(t.Context(), nil); !errors.Is(err, errStop) {
+		t.Errorf("Next = %v, want stop", err)
+	}
+	late := h.Connect("bob", "s3")
+	if _, err := late.Next(t.Context(), nil); !errors.Is(err, errStop) {
+		t.Errorf("Next of a late one = %v, want stop", err)
+	}
+	gone.Close()
+	stays.Close()
+	late.Close()
+	if n := h.Connections(""); n != 0 {
+		t.Errorf("%d connections left", n)
+	}
+}
+
+// Whatever the order in which concurrent commits are published, and whenever a
+// connection comes, it sees every event above its start once and in order.
+func TestConcurrentPublishers(t *testing.T) {
+	const events, readers = 2000, 8
+	h := hub.New(hub.Options{MaxEvents: events + 1, MaxBytes: 1 << 30, MaxParked: events, GapWait: time.Minute})
+	var head struct {
+		sync.Mutex
+		seq int64
+	}
+	var wg sync.WaitGroup
+	for range readers {
+		wg.Go(func() {
+			c := h.Connect("ann", "s")
+			defer c.Close()
+			c.Follow([]string{"a"})
+			head.Lock()
+			start := head.seq
+			head.Unlock()
+			c.Start(map[string]int64{"a": start})
+			var got [][]byte
+			for int64(len(got)) < events-start {
+				var err error
+				if got, err = c.Next(t.Context(), got); err != nil {
+					t.Errorf("Next: %v", err)
+					return
+				}
+			}
+			for i, b := range got {
+				if w := fmt.Sprintf("a%d", start+1+int64(i)); string(b) != w {
+					t.Errorf("event %d = %s, want %s", i, b, w)
+					return
+				}
+			}
+		})
+	}
+	for range 16 {
+		wg.Go(func() {
+			for {
+				head.Lock()
+				if head.seq == events {
+					head.Unlock()
+					return
+				}
+				head.seq++ // committed
+				seq := head.seq
+				head.Unlock()
+				if rand.IntN(4) == 0 {
+					time.Sleep(0) // let others overtake
+				}
+				h.Publish(event("a", seq))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkFanOut(b *testing.B) {
+	for _, n := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h := hub.New(hub.Options{})
+			conns := make([]*hub.Conn, n)
+			for i := range conns {
+				conns[i] = open(h, fmt.Sprint(i), "a", 0)
+				defer conns[i].Close()
+			}
+			body := make([]byte, 300)
+			var bodies [][]byte
+			var seq int64
+			b.ReportAllocs()
+			for b.Loop() {
+				seq++
+				h.Publish(hub.Event{ChatID: "a", Seq: seq, Body: body})
+				if seq%64 == 0 {
+					for _, c := range conns {
+						bodies, _ = c.Next(b.Context(), bodies[:0])
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
+		})
+	}
+}
