@@ -225,7 +225,8 @@ type Store interface {
 	// ErrNotAMember for former members, ErrClientIDReused. The second error
 	// is for a failure of all. A client id is unique for its sender over all
 	// chats: with the digest of the first request it repeats the first result,
-	// also after the message was deleted or the sender left (MSG-3).
+	// also after the sender left or the message was deleted; a tombstone has lost
+	// its digest, so any content repeats it (MSG-3).
 	Append(ctx context.Context, items []NewMessage) ([]Appended, error)
 	// Edit replaces a body, keeps the old one as a PastBody, and makes a
 	// MessageEdited. ErrMessageNotFound (also when deleted), ErrNotTheSender,

@@ -169,7 +169,7 @@ func (ch *chat) hand(e Event) {
 			body = e.OwnBody
 		}
 		if body != nil {
-			c.push(entry{chat: ch.id, seq: e.Seq, body: body})
+			c.push(entry{chat: ch.id, seq: e.Seq, Item: Item{Body: body}})
 		}
 	}
 	if e.Leave != "" {

@@ -30,7 +30,13 @@ type Conn struct {
 type entry struct {
 	chat string
 	seq  int64
-	body []byte
+	Item
+}
+
+// Item is one encoded thing to write.
+type Item struct {
+	Body  []byte
+	Alone bool // an answer: a frame of its own, not one of several events
 }
 
 // Follow makes the connection hear chats. Their events are held until Start.
@@ -73,7 +79,7 @@ func (c *Conn) Start(heads map[string]int64) {
 			continue
 		}
 		waiting = append(waiting, e)
-		c.bytes += len(e.body)
+		c.bytes += len(e.Body)
 	}
 	clear(c.queue[len(waiting):])
 	c.queue, c.started = waiting, true
@@ -94,7 +100,7 @@ func isStrange(ids []string, id string) bool {
 // Next waits for events and appends all that wait to dst, in order. It fails with
 // the context, with ErrSlow or ErrGap, or with the error of End or Close; what
 // still waits then is not delivered.
-func (c *Conn) Next(ctx context.Context, dst [][]byte) ([][]byte, error) {
+func (c *Conn) Next(ctx context.Context, dst []Item) ([]Item, error) {
 	for {
 		c.mu.Lock()
 		if c.err != nil {
@@ -103,7 +109,7 @@ func (c *Conn) Next(ctx context.Context, dst [][]byte) ([][]byte, error) {
 		}
 		if c.started && len(c.queue) > 0 {
 			for i := range c.queue {
-				dst = append(dst, c.queue[i].body)
+				dst = append(dst, c.queue[i].Item)
 			}
 			clear(c.queue)
 			c.queue, c.bytes = c.queue[:0], 0
@@ -119,8 +125,15 @@ func (c *Conn) Next(ctx context.Context, dst [][]byte) ([][]byte, error) {
 	}
 }
 
-// Send queues an encoded answer or event for this connection alone.
-func (c *Conn) Send(body []byte) { c.push(entry{body: body}) }
+// Answer queues an encoded answer for this connection alone.
+func (c *Conn) Answer(body []byte) { c.push(entry{Item: Item{Body: body, Alone: true}}) }
+
+// Err tells why the connection failed; nil while it lives.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
 
 // Close lets go of everything. Next fails from now on.
 func (c *Conn) Close() {
@@ -143,12 +156,12 @@ func (c *Conn) push(e entry) {
 	if c.err != nil {
 		return
 	}
-	if len(c.queue) >= c.hub.opt.MaxEvents || c.bytes+len(e.body) > c.hub.opt.MaxBytes {
+	if len(c.queue) >= c.hub.opt.MaxEvents || c.bytes+len(e.Body) > c.hub.opt.MaxBytes {
 		c.failLocked(ErrSlow)
 		return
 	}
 	c.queue = append(c.queue, e)
-	c.bytes += len(e.body)
+	c.bytes += len(e.Body)
 	if c.started {
 		c.signal()
 	}

@@ -17,7 +17,7 @@ func Example() {
 	h.Publish(hub.Event{ChatID: "chat-1", Seq: 2, Body: []byte("world")}) // comes early
 	h.Publish(hub.Event{ChatID: "chat-1", Seq: 1, Body: []byte("hello")})
 
-	bodies, err := c.Next(context.Background(), nil)
-	fmt.Printf("%s %v\n", bodies, err)
-	// Output: [hello world] <nil>
+	items, err := c.Next(context.Background(), nil)
+	fmt.Printf("%s %s %v\n", items[0].Body, items[1].Body, err)
+	// Output: hello world <nil>
 }

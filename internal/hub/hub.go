@@ -114,7 +114,7 @@ func (h *Hub) Connections(userID string) int {
 // SendUser hands an encoded event to every connection of a user.
 func (h *Hub) SendUser(userID string, body []byte) {
 	for _, c := range h.connsOf(userID) {
-		c.push(entry{body: body})
+		c.push(entry{Item: Item{Body: body}})
 	}
 }
 

@@ -35,7 +35,7 @@ func open(h *hub.Hub, user, chat string, head int64) *hub.Conn {
 func waiting(t *testing.T, c *hub.Conn) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c.Send([]byte("|"))
+	c.Answer([]byte("|"))
 	defer cancel()
 	got, err := c.Next(ctx, nil)
 	if err != nil {
@@ -43,7 +43,7 @@ func waiting(t *testing.T, c *hub.Conn) string {
 	}
 	var words []string
 	for _, b := range got {
-		words = append(words, string(b))
+		words = append(words, string(b.Body))
 	}
 	return strings.TrimSpace(strings.TrimSuffix(strings.Join(words, " "), "|"))
 }
@@ -196,7 +196,7 @@ func TestConcurrentPublishers(t *testing.T) {
 			start := head.seq
 			head.Unlock()
 			c.Start(map[string]int64{"a": start})
-			var got [][]byte
+			var got []hub.Item
 			for int64(len(got)) < events-start {
 				var err error
 				if got, err = c.Next(t.Context(), got); err != nil {
@@ -205,8 +205,8 @@ func TestConcurrentPublishers(t *testing.T) {
 				}
 			}
 			for i, b := range got {
-				if w := fmt.Sprintf("a%d", start+1+int64(i)); string(b) != w {
-					t.Errorf("event %d = %s, want %s", i, b, w)
+				if w := fmt.Sprintf("a%d", start+1+int64(i)); string(b.Body) != w {
+					t.Errorf("event %d = %s, want %s", i, b.Body, w)
 					return
 				}
 			}
@@ -243,7 +243,7 @@ func BenchmarkFanOut(b *testing.B) {
 				defer conns[i].Close()
 			}
 			body := make([]byte, 300)
-			var bodies [][]byte
+			var bodies []hub.Item
 			var seq int64
 			b.ReportAllocs()
 			for b.Loop() {
