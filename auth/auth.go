@@ -48,6 +48,10 @@ var (
 	ErrInvalidPassword    = errs.Field("password", "invalid_password", "A password has 8 to 1024 characters.")
 	ErrBreachedPassword   = errs.Field("password", "breached_password", "This password is known to attackers. Choose another.")
 	ErrSessionNotFound    = errs.New(errs.NotFound, "session_not_found", "This session does not exist.")
+	ErrAccountInactive    = errs.New(errs.Forbidden, "account_inactive", "This account is switched off.")
+	ErrEmailNotVerified   = errs.New(errs.Forbidden, "email_not_verified", "Confirm your e-mail address first; the link was sent again.")
+	ErrBusy               = errs.New(errs.Unavailable, "busy", "Too much is going on right now. Try again in a moment.").After(time.Second)
+	ErrNotSent            = errs.New(errs.Unavailable, "not_sent", "The message could not be sent. Try again later.")
 	ErrAccountNotFound    = errs.New(errs.NotFound, "account_not_found", "This account does not exist.")
 )
 
@@ -156,6 +160,9 @@ type Mailer interface {
 
 // Profiles is what this package asks of the one who keeps profiles.
 type Profiles interface {
+	// Check validates names and stores nothing: Invalid errors for bad ones, and a
+	// Conflict for a reserved username. "" is none, and fine.
+	Check(username, displayName string) error
 	// Create makes the profile of a new account; the same call again succeeds.
 	// A Conflict when the username is taken, Invalid errors for bad fields.
 	Create(ctx context.Context, userID, username, displayName string) error

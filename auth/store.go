@@ -17,11 +17,11 @@ type StoredChallenge struct {
 
 // Resend replaces the code of a challenge.
 type Resend struct {
-	SessionID   string
-	CodeHash    []byte
-	Now         time.Time
-	ResendAfter time.Time // from when the next one may be sent
-	MaxSends    int
+	SessionID string
+	CodeHash  []byte
+	Now       time.Time
+	Wait      time.Duration // between the first send and the second; each later wait is twice the one before
+	MaxSends  int
 }
 
 // Purpose tells what a one-use token is for.
@@ -84,7 +84,8 @@ type SigningKey struct {
 type Store interface {
 	// PutChallenge stores a new challenge.
 	PutChallenge(ctx context.Context, c StoredChallenge) error
-	// ResendChallenge counts a send and replaces the code's hash. In this order:
+	// ResendChallenge counts a send, replaces the code's hash, and sets ResendAfter
+	// to Now + Wait·2^(Sends-1), Sends being the new count. In this order:
 	// ErrSessionExpired when unknown, expired or done; ErrTooManyAttempts when
 	// MaxAttempts are used; ErrTooManySends; ErrResendTooSoon (with RetryAfter) before ResendAfter.
 	ResendChallenge(ctx context.Context, r Resend) (StoredChallenge, error)
@@ -123,7 +124,7 @@ type Store interface {
 	// successor, and LastUsed, ExpiresAt, IP and UserAgent are set. The current
 	// one's immediate parent, within the grace after it was exchanged, changes
 	// nothing and is a success. Any other token that the session ever had deletes the
-	// session: reused is true, with ErrTokenRevoked. ErrTokenInvalid for what no
+	// session: reused is true, s is what it was, with ErrTokenRevoked. ErrTokenInvalid for what no
 	// live session ever had, ErrTokenExpired after ExpiresAt.
 	RotateSession(ctx context.Context, r Rotation) (s Session, reused bool, err error)
 	// Session returns a live session; ErrSessionNotFound.
