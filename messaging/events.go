@@ -33,6 +33,8 @@ const (
 
 // Event is one place in a chat's sequence. It refers to content, which is joined
 // when it is read: an old event shows the message's present text, or its tombstone.
+// What is published carries Message.ClientID; whoever delivers it shows that to
+// the sender alone. What a Service method returns has it for the sender only.
 type Event struct {
 	ChatID    string
 	Seq       int64 // 1, 2, 3… without gaps in each chat

@@ -49,6 +49,7 @@ var (
 	ErrBeyondHead       = errs.Field("upTo", "invalid_sequence", "The chat has not come that far.")
 	ErrEmptyMessage     = errs.Field("text", "empty_message", "Write something first.")
 	ErrMessageTooLong   = errs.Field("text", "message_too_long", "A message has at most 4096 characters.")
+	ErrUnreadable       = errs.New(errs.Internal, "unreadable_message", "This message can no longer be decrypted.")
 )
 
 // ChatKind tells what a chat is. Kinds never change.
@@ -164,6 +165,7 @@ type Message struct {
 	EditedAt  time.Time // zero when never edited
 	Deleted   bool
 	Tally     Tally
+	Err       error // ErrUnreadable: its key or its body is lost, and Text is empty; else nil
 }
 
 // Edited reports whether the text was changed after sending (MSG-7).
@@ -180,6 +182,7 @@ type Receipt struct {
 type PastText struct {
 	Text     string
 	EditedAt time.Time // when it was replaced
+	Err      error     // ErrUnreadable: its key or its body is lost, and Text is empty; else nil
 }
 
 // Watermark is how far a present member has come in a chat.

@@ -1,0 +1,64 @@
+package messaging
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+)
+
+// Send implements Service.
+func (m *Messenger) Send(ctx context.Context, r SendRequest) (Message, bool, error) {
+	if err := checkChat(r.SenderID, r.ChatID); err != nil {
+		return Message{}, false, err
+	}
+	if err := checkText(r.Text); err != nil {
+		return Message{}, false, err
+	}
+	if err := checkClientID(r.ClientID); err != nil {
+		return Message{}, false, err
+	}
+	key, err := m.key(ctx, r.ChatID, "")
+	if err != nil {
+		return Message{}, false, err
+	}
+	item := NewMessage{
+		ID: m.newID(), ChatID: r.ChatID, SenderID: r.SenderID, ClientID: r.ClientID,
+		Kind: KindText, CreatedAt: m.time(),
+	}
+	item.Body = key.seal(r.ChatID, item.ID, 1, r.Text)
+	if r.ClientID != "" { // without one nothing can repeat it
+		item.Digest = m.digest("send", r.SenderID, r.ChatID, string(KindText), r.Text)
+	}
+	results, err := m.store.Append(ctx, []NewMessage{item})
+	if err != nil {
+		return Message{}, false, err
+	}
+	if len(results) != 1 {
+		return Message{}, false, fmt.Errorf("messaging: the store answered %d results for one message", len(results))
+	}
+	got := &results[0]
+	if got.Err != nil {
+		return Message{}, false, got.Err
+	}
+	if got.Repeated {
+		msg, err := m.readable(ctx, r.SenderID, got.Message.ChatID, &got.Message)
+		return msg, true, err
+	}
+	msg := got.Message.show(r.SenderID)
+	msg.Text = r.Text
+	told := msg // the caller may change his own
+	m.publish(Committed{Events: []Event{{
+		ChatID: msg.ChatID, Seq: msg.Seq, Type: MessageCreated, At: msg.CreatedAt,
+		ActorID: msg.SenderID, MessageID: msg.ID, Message: &told,
+	}}})
+	return msg, false, nil
+}
+
+// digest tells requests apart without keeping them: ciphertexts of one text
+// differ, and a plain hash of a short text could be guessed.
+func (m *Messenger) digest(fields ...string) []byte {
+	mac := hmac.New(sha256.New, m.secret)
+	mac.Write(appendFields(nil, fields...))
+	return mac.Sum(nil)
+}
