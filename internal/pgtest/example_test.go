@@ -1,22 +1,21 @@
 package pgtest_test
 
 import (
-	"database/sql"
 	"testing"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/wigwag-chat/wigwag/internal/pgtest"
 )
 
 func ExampleURL() {
 	_ = func(t *testing.T) {
-		db, err := sql.Open("pgx", pgtest.URL(t))
+		conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer db.Close()
-		// use db: nobody else does
+		defer conn.Close(t.Context())
+		// The database is this test's alone.
 	}
 	// Output:
 }
