@@ -1,0 +1,113 @@
+package api
+
+import (
+	"time"
+
+	"github.com/wigwag-chat/wigwag/messaging"
+)
+
+// Types of events that have no place in a sequence.
+const (
+	EventReceipt        = "receipt"
+	EventUnread         = "unread"
+	EventSessionRevoked = "session.revoked"
+)
+
+// Event is something that happened. Its type tells which of the fields it has;
+// clients ignore types and fields that they do not know. Events of a chat have a
+// seq, one's own have a userSeq, passing ones have neither.
+type Event struct {
+	Type    string    `json:"type" example:"message.created"`
+	ChatID  string    `json:"chatId,omitempty"`
+	Seq     int64     `json:"seq,omitempty" doc:"The place in the chat's sequence, from 1."`
+	UserSeq int64     `json:"userSeq,omitempty" doc:"The place in one's own sequence, from 1."`
+	At      time.Time `json:"at"`
+
+	Message     *Message `json:"message,omitempty" doc:"message.created, message.edited: as it stands now."`
+	MessageID   string   `json:"messageId,omitempty" doc:"message.deleted."`
+	ForEveryone *bool    `json:"forEveryone,omitempty" doc:"message.deleted: false when hidden for oneself."`
+
+	UserID   string `json:"userId,omitempty" doc:"member.*, receipt: whom it concerns."`
+	ByUserID string `json:"byUserId,omitempty" doc:"member.*: who did it."`
+	Role     string `json:"role,omitempty" enum:"owner,admin,member" doc:"member.*."`
+	Reason   string `json:"reason,omitempty" enum:"left,removed" doc:"member.removed."`
+	Chat     *Chat  `json:"chat,omitempty" doc:"chat.joined: may be left out."`
+
+	DeliveredSeq *int64 `json:"deliveredSeq,omitempty" doc:"receipt."`
+	ReadSeq      *int64 `json:"readSeq,omitempty" doc:"receipt."`
+	Version      int64  `json:"version,omitempty" doc:"receipt: the chat's receipt version; not in one's own sequence."`
+
+	UnreadCount *int   `json:"unreadCount,omitempty" doc:"unread: in this chat."`
+	Total       *int   `json:"total,omitempty" doc:"unread: in all chats."`
+	SessionID   string `json:"sessionId,omitempty" doc:"session.revoked."`
+}
+
+// FromEvent converts an event of a chat as the viewer sees it, for a sync answer.
+func FromEvent(e messaging.Event, viewerID string) Event {
+	out := fromEvent(e)
+	if e.Message != nil {
+		m := FromMessage(*e.Message, viewerID)
+		out.Message = &m
+	}
+	return out
+}
+
+// Broadcast converts an event of a chat for live delivery, the same for every
+// viewer: viewerID is "" but for the one encoding that the sender alone gets,
+// with his client id.
+func Broadcast(e messaging.Event, viewerID string) Event {
+	out := fromEvent(e)
+	if e.Message != nil {
+		m := bareMessage(*e.Message, viewerID)
+		if e.Type == messaging.MessageCreated && !m.IsDeleted {
+			m.Status, m.DeliveredCount, m.ReadCount = string(messaging.Sent), new(int), new(int)
+		}
+		out.Message = &m
+	}
+	return out
+}
+
+func fromEvent(e messaging.Event) Event {
+	out := Event{Type: string(e.Type), ChatID: e.ChatID, Seq: e.Seq, At: stamp(e.At)}
+	switch e.Type {
+	case messaging.MessageDeleted:
+		out.MessageID, out.ForEveryone = e.MessageID, new(true)
+	case messaging.MemberAdded, messaging.MemberRemoved, messaging.MemberRole:
+		out.UserID, out.ByUserID = e.UserID, e.ActorID
+		out.Role, out.Reason = string(e.Role), string(e.Reason)
+	}
+	return out
+}
+
+// FromUserEvent converts an event of one's own sequence; chat is for chat.joined,
+// where it is at hand.
+func FromUserEvent(e messaging.UserEvent, chat *Chat) Event {
+	out := Event{Type: string(e.Type), ChatID: e.ChatID, UserSeq: e.Seq, At: stamp(e.At)}
+	switch e.Type {
+	case messaging.MessageDeleted:
+		out.MessageID, out.ForEveryone = e.MessageID, new(false)
+	case messaging.OwnPosition:
+		out.UserID, out.DeliveredSeq, out.ReadSeq = e.UserID, &e.DeliveredSeq, &e.ReadSeq
+	case messaging.ChatJoined:
+		out.Chat = chat
+	}
+	return out
+}
+
+// FromWatermark tells the other members of a chat how far one has come.
+func FromWatermark(w messaging.Watermark, at time.Time) Event {
+	return Event{
+		Type: EventReceipt, ChatID: w.ChatID, At: stamp(at), UserID: w.UserID,
+		DeliveredSeq: &w.DeliveredSeq, ReadSeq: &w.ReadSeq, Version: w.Version,
+	}
+}
+
+// FromUnread tells a user what he has not read.
+func FromUnread(chatID string, n messaging.UnreadCount, at time.Time) Event {
+	return Event{Type: EventUnread, ChatID: chatID, At: stamp(at), UnreadCount: &n.Chat, Total: &n.Total}
+}
+
+// SessionRevoked tells a connection that its session has ended.
+func SessionRevoked(sessionID string, at time.Time) Event {
+	return Event{Type: EventSessionRevoked, At: stamp(at), SessionID: sessionID}
+}

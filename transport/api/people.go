@@ -1,0 +1,63 @@
+package api
+
+import (
+	"time"
+
+	"github.com/wigwag-chat/wigwag/users"
+)
+
+// User is a person. From PhoneNumber on, only oneself sees the fields.
+type User struct {
+	ID          string    `json:"id"`
+	Username    string    `json:"username,omitempty"`
+	DisplayName string    `json:"displayName,omitempty"`
+	FullName    string    `json:"fullName,omitempty"`
+	Bio         string    `json:"bio,omitempty"`
+	PictureID   string    `json:"pictureId,omitempty"`
+	CreatedAt   time.Time `json:"createdAt,omitzero"`
+
+	PhoneNumber string    `json:"phoneNumber,omitempty" doc:"In E.164; for oneself."`
+	Email       string    `json:"email,omitempty" doc:"For oneself."`
+	Language    string    `json:"language,omitempty" doc:"A BCP 47 tag; for oneself."`
+	Role        string    `json:"role,omitempty" enum:"user,moderator,admin" doc:"For oneself."`
+	IsActive    *bool     `json:"isActive,omitempty" doc:"For oneself."`
+	IsVerified  *bool     `json:"isVerified,omitempty" doc:"For oneself."`
+	LastLogin   time.Time `json:"lastLogin,omitzero" doc:"For oneself."`
+}
+
+// FromUser converts a person as the viewer may see him.
+func FromUser(u users.User, viewerID string) User {
+	out := User{
+		ID: u.UserID, Username: u.Username, DisplayName: u.DisplayName, FullName: u.FullName,
+		Bio: u.Bio, PictureID: u.PictureID, CreatedAt: stamp(u.CreatedAt),
+	}
+	if u.UserID != viewerID {
+		return out
+	}
+	out.Language = u.Language
+	if a := u.Account; a != nil {
+		out.PhoneNumber, out.Email, out.Role = a.Phone, a.Email, a.Role
+		out.IsActive, out.IsVerified = &a.Active, &a.Verified
+		out.LastLogin = stamp(a.LastLogin)
+	}
+	return out
+}
+
+// UpdateProfile is the body of PATCH /v1/me. What is left out stays; an empty
+// string clears, but neither a username nor a display name can be cleared.
+type UpdateProfile struct {
+	Username    *string `json:"username,omitempty" doc:"3 to 50 letters, digits, _ and ., not digits alone."`
+	DisplayName *string `json:"displayName,omitempty" doc:"1 to 100 characters."`
+	FullName    *string `json:"fullName,omitempty" doc:"Up to 100 characters."`
+	Bio         *string `json:"bio,omitempty" doc:"Up to 500 characters."`
+	PictureID   *string `json:"pictureId,omitempty"`
+	Language    *string `json:"language,omitempty" doc:"A BCP 47 tag."`
+}
+
+// Update converts.
+func (u UpdateProfile) Update() users.Update {
+	return users.Update{
+		Username: u.Username, DisplayName: u.DisplayName, FullName: u.FullName,
+		Bio: u.Bio, PictureID: u.PictureID, Language: u.Language,
+	}
+}
