@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,4 +149,48 @@ func TestPanic(t *testing.T) {
 	if got, err := q.Do(t.Context(), 2); err != nil || got != "2" {
 		t.Errorf("the worker did not survive: %q, %v", got, err)
 	}
+}
+
+func TestALoneItemRunsOnce(t *testing.T) {
+	out, seen := runOne(t, []int{1}, func(context.Context, []int) ([]batch.Result[string], error) { return nil, errors.New("bad") })
+	if diff := cmp.Diff([]string{"error: bad"}, out); diff != "" || len(seen) != 1 {
+		t.Errorf("%d runs\n%s", len(seen), diff)
+	}
+}
+
+// ended is a context that ends without its caller being woken.
+type ended struct {
+	context.Context
+	err atomic.Pointer[error]
+}
+
+func (c *ended) Err() error {
+	if err := c.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// The worker itself withdraws what ended before the batch was taken.
+func TestTakesNothingThatEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		q := batch.New(batch.Options{}, g.run)
+		defer q.Close()
+		go q.Do(t.Context(), 1)
+		synctest.Wait()
+		ctx := &ended{Context: context.WithoutCancel(t.Context())}
+		done := make(chan error, 1)
+		go func() { _, err := q.Do(ctx, 2); done <- err }()
+		go q.Do(t.Context(), 3)
+		synctest.Wait()
+		gone := context.Canceled
+		ctx.err.Store(&gone)
+		g.step <- struct{}{}
+		g.want(t, []int{1}, []int{3})
+		if err := <-done; err != context.Canceled {
+			t.Error(err)
+		}
+		g.step <- struct{}{}
+	})
 }
