@@ -49,7 +49,7 @@ var (
 	ErrBreachedPassword   = errs.Field("password", "breached_password", "This password is known to attackers. Choose another.")
 	ErrSessionNotFound    = errs.New(errs.NotFound, "session_not_found", "This session does not exist.")
 	ErrAccountInactive    = errs.New(errs.Forbidden, "account_inactive", "This account is switched off.")
-	ErrEmailNotVerified   = errs.New(errs.Forbidden, "email_not_verified", "Confirm your e-mail address first; the link was sent again.")
+	ErrEmailNotVerified   = errs.New(errs.Forbidden, "email_not_verified", "Confirm your e-mail address first.")
 	ErrBusy               = errs.New(errs.Unavailable, "busy", "Too much is going on right now. Try again in a moment.").After(time.Second)
 	ErrNotSent            = errs.New(errs.Unavailable, "not_sent", "The message could not be sent. Try again later.")
 	ErrAccountNotFound    = errs.New(errs.NotFound, "account_not_found", "This account does not exist.")

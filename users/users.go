@@ -76,6 +76,8 @@ type Directory interface {
 type Service interface {
 	// Ensure makes a profile for a user id on first sight; a known one is left alone.
 	Ensure(ctx context.Context, userID string) error
+	// Check validates names as Create does, and stores nothing.
+	Check(username, displayName string) error
 	// Create makes the profile of a new account, under a username if not "".
 	// The same call again succeeds. ErrUsernameTaken, and input faults.
 	Create(ctx context.Context, userID, username, displayName string) error

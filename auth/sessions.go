@@ -1,0 +1,39 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+)
+
+// Sessions lists a user's live sessions, the most recently used first.
+func (p *Provider) Sessions(ctx context.Context, userID string) ([]Session, error) {
+	sessions, err := p.cfg.Store.Sessions(ctx, userID, p.now())
+	if err != nil {
+		return nil, fmt.Errorf("auth: sessions: %w", err)
+	}
+	return sessions, nil
+}
+
+// Revoke ends one session of a user; ErrSessionNotFound.
+func (p *Provider) Revoke(ctx context.Context, userID, sessionID string) error {
+	if len(sessionID) > maxID {
+		return ErrSessionNotFound
+	}
+	if err := p.cfg.Store.DeleteSession(ctx, userID, sessionID); err != nil {
+		return fmt.Errorf("auth: revoke: %w", err)
+	}
+	p.cfg.OnRevoked([]string{sessionID}, userID)
+	return nil
+}
+
+// RevokeOthers ends all sessions of a user but one; "" keeps none.
+func (p *Provider) RevokeOthers(ctx context.Context, userID, keepSessionID string) error {
+	ended, err := p.cfg.Store.DeleteSessions(ctx, userID, keepSessionID)
+	if err != nil {
+		return fmt.Errorf("auth: revoke: %w", err)
+	}
+	if len(ended) > 0 {
+		p.cfg.OnRevoked(ended, userID)
+	}
+	return nil
+}

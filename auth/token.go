@@ -1,0 +1,130 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	tokenType = "at+jwt" // RFC 9068: an access token and no other JWT
+	maxToken  = 4096     // bytes
+	// clockSkew is how far another node's clock may be ahead: a token counts
+	// from so long before its nbf and iat. Its end is exact.
+	clockSkew = 30 * time.Second
+)
+
+// claims of an access token (RFC 7519, RFC 9068, OpenID sid).
+type claims struct {
+	jwt.RegisteredClaims
+	SessionID string `json:"sid"`
+	Role      Role   `json:"role"`
+}
+
+// sign makes an access token under the current key.
+func (p *Provider) sign(ctx context.Context, a Account, sessionID string) (string, error) {
+	key, err := p.keys.signing(ctx)
+	if err != nil {
+		return "", err
+	}
+	now := p.now()
+	t := jwt.NewWithClaims(key.method, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: p.cfg.Issuer, Subject: a.ID, Audience: jwt.ClaimStrings{p.cfg.Audience}, ID: p.cfg.NewID(),
+			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
+			ExpiresAt: jwt.NewNumericDate(now.Add(AccessTTL)),
+		},
+		SessionID: sessionID, Role: a.Role,
+	})
+	t.Header["typ"], t.Header["kid"] = tokenType, key.id
+	signed, err := t.SignedString(key.signer)
+	if err != nil {
+		return "", fmt.Errorf("auth: sign: %w", err)
+	}
+	return signed, nil
+}
+
+// Request authenticates an HTTP request by its Authorization header of the
+// scheme Bearer (RFC 6750, section 2.1), and by nothing else of it.
+func (p *Provider) Request(r *http.Request) (Identity, error) {
+	header := r.Header.Values("Authorization")
+	if len(header) != 1 {
+		return Identity{}, ErrUnauthenticated
+	}
+	scheme, token, _ := strings.Cut(header[0], " ")
+	if token = strings.TrimLeft(token, " "); token == "" || !strings.EqualFold(scheme, "Bearer") {
+		return Identity{}, ErrUnauthenticated
+	}
+	return p.Token(r.Context(), token)
+}
+
+// Token authenticates an access token: ErrTokenInvalid, ErrTokenExpired, or
+// ErrTokenRevoked. The session is read from the store each time, so what one
+// node ends has ended on all; so is the account of whoever claims a higher role.
+func (p *Provider) Token(ctx context.Context, token string) (Identity, error) {
+	c, err := p.parse(ctx, token)
+	if err != nil {
+		return Identity{}, err
+	}
+	s, err := p.cfg.Store.Session(ctx, c.SessionID)
+	if errors.Is(err, ErrSessionNotFound) || err == nil && s.UserID != c.Subject {
+		return Identity{}, ErrTokenRevoked
+	}
+	if err != nil {
+		return Identity{}, fmt.Errorf("auth: token: %w", err)
+	}
+	if c.Role != RoleUser {
+		a, err := p.cfg.Store.Account(ctx, c.Subject)
+		if errors.Is(err, ErrAccountNotFound) {
+			return Identity{}, ErrTokenRevoked
+		}
+		if err != nil {
+			return Identity{}, fmt.Errorf("auth: token: %w", err)
+		}
+		c.Role = a.Role
+	}
+	return Identity{UserID: c.Subject, SessionID: c.SessionID, ExpiresAt: c.ExpiresAt.UTC(), Role: c.Role}, nil
+}
+
+// parse accepts what sign makes and nothing else. The header must be exactly
+// alg, typ and kid: keys that a token brings or points to (jwk, jku, x5c, x5u)
+// and extensions (crit) are not even looked at. The algorithm must be that of
+// the stored key, so none and HMAC under a public key have no way in (RFC 8725).
+func (p *Provider) parse(ctx context.Context, token string) (*claims, error) {
+	if len(token) > maxToken {
+		return nil, ErrTokenInvalid
+	}
+	parser := jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(),
+		jwt.WithIssuer(p.cfg.Issuer), jwt.WithAudience(p.cfg.Audience), jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(),
+		jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(p.now))
+	var c claims
+	var fault error // of ours, not of the token
+	_, err := parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+		kid, _ := t.Header["kid"].(string)
+		if len(t.Header) != 3 || t.Header["typ"] != tokenType || kid == "" || len(kid) > maxID {
+			return nil, ErrTokenInvalid
+		}
+		var key *signingKey
+		if key, fault = p.keys.verifying(ctx, kid); fault != nil {
+			return nil, fault
+		}
+		if key == nil || key.method != t.Method {
+			return nil, ErrTokenInvalid
+		}
+		return key.signer.Public(), nil
+	})
+	switch {
+	case fault != nil:
+		return nil, fault
+	case errors.Is(err, jwt.ErrTokenExpired), err == nil && !p.now().Before(c.ExpiresAt.Time):
+		return nil, ErrTokenExpired
+	case err != nil || c.Subject == "" || c.SessionID == "":
+		return nil, ErrTokenInvalid
+	}
+	return &c, nil
+}
