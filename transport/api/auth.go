@@ -115,3 +115,8 @@ func FromSession(s auth.Session, currentID string) Session {
 		LastUsed: stamp(s.LastUsed), ExpiresAt: stamp(s.ExpiresAt), Current: s.ID == currentID,
 	}
 }
+
+// KeySet is an RFC 7517 set of public keys.
+type KeySet struct {
+	Keys []map[string]any `json:"keys"`
+}

@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/wigwag-chat/wigwag/errs"
+	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/users"
+)
+
+// peopleRoutes are profiles and finding people (USER-1, USER-2).
+func (s *server) peopleRoutes() {
+	const tag = "People"
+	add(s, route{call: "GET /v1/me", id: "getMe", tag: tag, scope: "users:read",
+		summary: "Oneself"}, s.getMe)
+	add(s, route{call: "PATCH /v1/me", id: "updateMe", tag: tag, scope: "users:write",
+		summary: "Change one's profile"}, s.updateMe)
+	add(s, route{call: "GET /v1/users/{id}", id: "getUser", tag: tag, scope: "users:read",
+		summary: "Somebody"}, s.getUser)
+	add(s, route{call: "GET /v1/users", id: "findUsers", tag: tag, scope: "users:read",
+		summary: "Find somebody by the exact phone number or username; an empty list when nobody may be found"}, s.findUsers)
+}
+
+func (s *server) getMe(ctx context.Context, c *call[struct{}, none]) (*reply[api.User], error) {
+	u, err := s.Users.User(ctx, c.Who.UserID, c.Who.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return ok(api.FromUser(u, c.Who.UserID))
+}
+
+func (s *server) updateMe(ctx context.Context, c *call[struct{}, api.UpdateProfile]) (*reply[api.User], error) {
+	u, err := s.Users.Update(ctx, c.Who.UserID, c.Body.Update())
+	if err != nil {
+		return nil, err
+	}
+	return ok(api.FromUser(u, c.Who.UserID))
+}
+
+func (s *server) getUser(ctx context.Context, c *call[userParam, none]) (*reply[api.User], error) {
+	u, err := s.Users.User(ctx, c.Who.UserID, c.In.User)
+	if err != nil {
+		return nil, err
+	}
+	return ok(api.FromUser(u, c.Who.UserID))
+}
+
+func (s *server) findUsers(ctx context.Context, c *call[findParams, none]) (*reply[api.Page[api.User]], error) {
+	var u users.User
+	var err error
+	switch p := c.In; {
+	case (p.Phone == "") == (p.Username == ""):
+		return nil, errs.Field("phone", "missing_parameter", "Give either phone or username.")
+	case p.Phone != "":
+		// An unescaped + in a query reads as a space.
+		if rest, ok := strings.CutPrefix(p.Phone, " "); ok {
+			p.Phone = "+" + rest
+		}
+		u, err = s.Users.FindByPhone(ctx, c.Who.UserID, p.Phone)
+	default:
+		u, err = s.Users.FindByUsername(ctx, c.Who.UserID, p.Username)
+	}
+	if errors.Is(err, errs.NotFound) {
+		return ok(api.Page[api.User]{Items: []api.User{}})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ok(api.Page[api.User]{Items: []api.User{api.FromUser(u, c.Who.UserID)}})
+}
+
+// people looks up everybody whom an answer shows, at once.
+func (s *server) people(ctx context.Context, viewerID string, ids []string) (map[string]users.User, error) {
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	found := make(map[string]users.User, len(ids))
+	for some := range slices.Chunk(ids, api.MaxPage) {
+		us, err := s.Users.Users(ctx, viewerID, some)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range us {
+			found[u.UserID] = u
+		}
+	}
+	return found, nil
+}
