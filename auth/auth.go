@@ -204,6 +204,9 @@ type Service interface {
 	// session, but its successor's immediate parent, within RefreshGrace, gets the
 	// same successor: ErrTokenInvalid, ErrTokenExpired, ErrTokenRevoked.
 	Refresh(ctx context.Context, refreshToken string, c Client) (Tokens, error)
+	// Check tells whether an identity still counts: ErrTokenRevoked when its
+	// session has ended.
+	Check(ctx context.Context, id Identity) error
 	// Sessions lists a user's live sessions, the most recently used first (AUTH-8).
 	Sessions(ctx context.Context, userID string) ([]Session, error)
 	// Revoke ends one session of a user; ErrSessionNotFound. When it returns, its

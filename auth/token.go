@@ -71,12 +71,8 @@ func (p *Provider) Token(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	s, err := p.cfg.Store.Session(ctx, c.SessionID)
-	if errors.Is(err, ErrSessionNotFound) || err == nil && s.UserID != c.Subject {
-		return Identity{}, ErrTokenRevoked
-	}
-	if err != nil {
-		return Identity{}, fmt.Errorf("auth: token: %w", err)
+	if err := p.Check(ctx, Identity{UserID: c.Subject, SessionID: c.SessionID}); err != nil {
+		return Identity{}, err
 	}
 	if c.Role != RoleUser {
 		a, err := p.cfg.Store.Account(ctx, c.Subject)
@@ -89,6 +85,18 @@ func (p *Provider) Token(ctx context.Context, token string) (Identity, error) {
 		c.Role = a.Role
 	}
 	return Identity{UserID: c.Subject, SessionID: c.SessionID, ExpiresAt: c.ExpiresAt.UTC(), Role: c.Role}, nil
+}
+
+// Check tells whether the session of an identity is still there: ErrTokenRevoked.
+func (p *Provider) Check(ctx context.Context, id Identity) error {
+	s, err := p.cfg.Store.Session(ctx, id.SessionID)
+	if errors.Is(err, ErrSessionNotFound) || err == nil && s.UserID != id.UserID {
+		return ErrTokenRevoked
+	}
+	if err != nil {
+		return fmt.Errorf("auth: session: %w", err)
+	}
+	return nil
 }
 
 // parse accepts what sign makes and nothing else. The header must be exactly

@@ -225,7 +225,7 @@ func (ch *chat) stopTimer() {
 func (ch *chat) giveUp() {
 	ch.hub.opt.Logger.Warn("events are missing, connections resume", "chat", ch.id, "after", ch.last)
 	for c := range ch.subs {
-		c.fail(ErrGap)
+		c.Fail(ErrGap)
 	}
 	clear(ch.parked)
 	ch.isSet = false

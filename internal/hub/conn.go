@@ -137,7 +137,7 @@ func (c *Conn) Err() error {
 
 // Close lets go of everything. Next fails from now on.
 func (c *Conn) Close() {
-	c.fail(ErrClosed)
+	c.Fail(ErrClosed)
 	c.hub.drop(c)
 	c.mu.Lock()
 	ids := make([]string, 0, len(c.follows))
@@ -167,7 +167,8 @@ func (c *Conn) push(e entry) {
 	}
 }
 
-func (c *Conn) fail(err error) {
+// Fail ends the connection: Next returns err, unless it failed before.
+func (c *Conn) Fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failLocked(err)

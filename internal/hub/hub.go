@@ -135,7 +135,7 @@ func (h *Hub) End(userID string, sessionIDs []string, err error) {
 	for _, c := range h.connsOf(userID) {
 		for _, id := range sessionIDs {
 			if c.session == id {
-				c.fail(err)
+				c.Fail(err)
 			}
 		}
 	}
@@ -153,7 +153,7 @@ func (h *Hub) Close(err error) {
 	}
 	h.mu.Unlock()
 	for _, c := range all {
-		c.fail(err)
+		c.Fail(err)
 	}
 }
 

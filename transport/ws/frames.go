@@ -1,0 +1,145 @@
+package ws
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/wigwag-chat/wigwag/auth"
+	"github.com/wigwag-chat/wigwag/errs"
+	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/users"
+)
+
+// maxFrameID bounds the id of a frame, which its reply repeats.
+const maxFrameID = 128
+
+var (
+	errUnknownType = errs.Field("type", "unknown_type", "There is no frame of this type.")
+	errFrameID     = errs.Field("id", "invalid_id", "The id of a frame has at most 128 bytes.")
+)
+
+// frame answers one frame. An error ends the connection: what is not one
+// well-formed JSON object. Everything else is told in the reply.
+func (s *session) frame(ctx context.Context, data []byte) error {
+	if err := api.Check(data); err != nil {
+		return errBadFrame
+	}
+	var head api.FrameHead
+	if err := json.Unmarshal(data, &head); err != nil {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(data, &fields) != nil {
+			return errBadFrame
+		}
+		s.reply("", nil, api.ErrInvalidField.With("field", "type"))
+		return nil
+	}
+	if len(head.ID) > maxFrameID {
+		s.reply("", nil, errFrameID)
+		return nil
+	}
+	answer, err := s.answer(ctx, head.Type, data)
+	if err != nil && errs.KindOf(err) == errs.Internal {
+		s.h.Logger.Error("frame failed", "type", head.Type, "error", err)
+	}
+	s.reply(head.ID, answer, err)
+	return nil
+}
+
+func (s *session) answer(ctx context.Context, kind string, data []byte) (any, error) {
+	switch kind {
+	case api.FrameSend:
+		return decoded(data, func(f api.SendFrame) (any, error) {
+			m, _, err := s.h.Messaging.Send(ctx, messaging.SendRequest{
+				SenderID: s.id.UserID, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID,
+			})
+			return api.FromMessage(m, s.id.UserID), err
+		})
+	case api.FrameEdit:
+		return decoded(data, func(f api.EditFrame) (any, error) {
+			m, err := s.h.Messaging.Edit(ctx, messaging.EditRequest{
+				UserID: s.id.UserID, ChatID: f.ChatID, MessageID: f.MessageID, Text: f.Text,
+			})
+			return api.FromMessage(m, s.id.UserID), err
+		})
+	case api.FrameDelete:
+		return decoded(data, func(f api.DeleteFrame) (any, error) {
+			return api.Empty{}, s.h.Messaging.Delete(ctx, messaging.DeleteRequest{
+				UserID: s.id.UserID, ChatID: f.ChatID, MessageID: f.MessageID, ForEveryone: f.ForEveryone,
+			})
+		})
+	case api.FrameRead, api.FrameDelivered:
+		return decoded(data, func(f api.MarkFrame) (any, error) {
+			return api.Empty{}, s.h.Messaging.Mark(ctx, messaging.MarkRequest{
+				UserID: s.id.UserID, ChatID: f.ChatID, Read: kind == api.FrameRead, UpTo: f.UpTo,
+			})
+		})
+	case api.FrameSync:
+		return decoded(data, func(f api.SyncFrame) (any, error) { return s.sync(ctx, f.Sync) })
+	case api.FrameAuth:
+		return decoded(data, func(f api.AuthFrame) (any, error) { return api.Empty{}, s.renew(ctx, f.Token) })
+	case api.FramePing:
+		return decoded(data, func(api.FrameHead) (any, error) { return api.Empty{}, nil })
+	}
+	return nil, errUnknownType
+}
+
+// decoded reads a frame strictly and answers it.
+func decoded[F any](data []byte, answer func(F) (any, error)) (any, error) {
+	var f F
+	if err := api.Decode(data, &f); err != nil {
+		return nil, err
+	}
+	return answer(f)
+}
+
+func (s *session) sync(ctx context.Context, r api.Sync) (any, error) {
+	a, err := s.h.Messaging.Sync(ctx, r.Request(s.id.UserID))
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[string]users.User)
+	for ids := range slices.Chunk(api.PeopleOf(a), api.MaxPage) {
+		found, err := s.h.Users.Users(ctx, s.id.UserID, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range found {
+			people[u.UserID] = u
+		}
+	}
+	return api.FromSync(a, s.id.UserID, people), nil
+}
+
+// renew replaces the credential by a newer one of the same session.
+func (s *session) renew(ctx context.Context, token string) error {
+	id, err := s.h.Authenticator.Token(ctx, token)
+	if err != nil {
+		return err
+	}
+	if id.UserID != s.id.UserID || id.SessionID != s.id.SessionID {
+		return auth.ErrTokenInvalid
+	}
+	select {
+	case <-s.expiry: // an older one that the writer has not taken
+	default:
+	}
+	s.expiry <- id.ExpiresAt
+	return nil
+}
+
+func (s *session) reply(to string, data any, err error) { s.queue.Answer(replyBody(to, data, err)) }
+
+func replyBody(to string, data any, err error) []byte {
+	r := api.Reply{ReplyTo: to, OK: err == nil, Data: data}
+	if err != nil {
+		f := api.FromError(err)
+		r.Data, r.Error = nil, &f
+	}
+	body, err := json.Marshal(r)
+	if err != nil {
+		body, _ = json.Marshal(api.Reply{ReplyTo: to, Error: &api.Failure{Code: "internal", Message: "Something went wrong on our side."}})
+	}
+	return body
+}

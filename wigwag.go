@@ -1,0 +1,257 @@
+// Package wigwag puts a complete communication back end inside a Go program:
+// accounts by phone or e-mail, direct and group messages that are durable before
+// they are acknowledged, receipts, history and live delivery, over HTTP and
+// WebSocket, on a store of your choice.
+//
+// Open composes it from an opened store and a key ring:
+//
+//	store, err := sqlite.Open(ctx, "chat.db", sqlite.Options{Migrate: true})
+//	…
+//	app, err := wigwag.Open(ctx, wigwag.Config{Store: store, Keys: ring})
+//	…
+//	app.Start()
+//	http.Handle("/chat/", http.StripPrefix("/chat", app.Handler()))
+//
+// A program with users of its own gives an Authenticator and leaves accounts
+// out; its own code calls the services, which are fields of the App.
+package wigwag
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/wigwag-chat/wigwag/auth"
+	"github.com/wigwag-chat/wigwag/groups"
+	"github.com/wigwag-chat/wigwag/keys"
+	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/phone/e164"
+	"github.com/wigwag-chat/wigwag/storage"
+	"github.com/wigwag-chat/wigwag/transport/httpapi"
+	"github.com/wigwag-chat/wigwag/transport/live"
+	"github.com/wigwag-chat/wigwag/transport/ws"
+	"github.com/wigwag-chat/wigwag/users"
+)
+
+// Config says what an App is made of. Store and Keys are required; the zero
+// value of everything else is a default that is fit for production.
+type Config struct {
+	// Store keeps everything; see the packages below storage. Stop closes it.
+	Store storage.Store
+	// Keys wraps every key that the store holds. Who loses it loses the texts.
+	Keys keys.KMS
+
+	// Authenticator identifies people by the host's own means (AUTH-14): the
+	// accounts of package auth are left out, and App.Auth is nil.
+	Authenticator auth.Authenticator
+	// Lookup tells which of the host's user ids exist; nil: every well-formed one.
+	Lookup users.Lookup
+
+	// Auth tunes accounts. Its Store, Vault, Profiles and OnRevoked are set by
+	// Open; Phones defaults to all countries' numbers in E.164 notation.
+	Auth auth.Config
+
+	Origins  []string                   // exact origins that may open WebSockets, besides the server's own
+	Limits   ws.Limits                  // of WebSocket connections
+	ClientIP func(*http.Request) string // behind a proxy: the client's address; nil: RemoteAddr
+	Version  string                     // of the host, in the API's description
+
+	Now    func() time.Time // nil: time.Now
+	NewID  func() string    // unique and hard to guess; nil: UUIDv7
+	Rand   io.Reader        // nil: crypto/rand
+	Logger *slog.Logger     // nil: slog.Default(); no secret and no text reaches it
+}
+
+// App is a running back end. Its services may be called from any goroutine,
+// before Start too.
+type App struct {
+	Auth      auth.Service // nil with a Config.Authenticator
+	Users     users.Service
+	Messaging messaging.Service
+	Groups    groups.Service
+
+	handler  http.Handler
+	sockets  *ws.Handler
+	feed     *live.Feed
+	maintain func(context.Context) error
+	store    storage.Store
+	log      *slog.Logger
+
+	start, stop sync.Once
+	cancel      context.CancelFunc
+	running     sync.WaitGroup
+	stopErr     error
+}
+
+// Open composes an App. It checks that the keys are those of the store
+// (keys.ErrWrongKey) and starts nothing. On an error the store is left open.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.Store == nil || c.Keys == nil {
+		return nil, errors.New("wigwag: Config.Store and Config.Keys are required")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	vault := keys.NewVault(c.Keys, c.Store.Keys(), c.Rand)
+	if err := vault.Check(ctx); err != nil {
+		return nil, err
+	}
+	a := &App{
+		feed:  live.New(live.Options{Logger: c.Logger, Now: c.Now}),
+		store: c.Store, log: c.Logger,
+	}
+	if err := a.services(ctx, c, vault); err != nil {
+		return nil, err
+	}
+	if err := a.transports(c); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) services(ctx context.Context, c Config, vault *keys.Vault) error {
+	phones := c.Auth.Phones
+	if phones == nil {
+		phones = e164.Parser{}
+	}
+	accounts := &directory{phones: phones}
+	profiles := users.Config{
+		Store: c.Store.Users(), Foreign: c.Authenticator != nil, Lookup: c.Lookup, Now: c.Now,
+	}
+	if c.Authenticator == nil {
+		profiles.Directory = accounts
+	}
+	people, err := users.New(profiles)
+	if err != nil {
+		return err
+	}
+	a.Users = people
+
+	if c.Authenticator == nil {
+		ac := c.Auth
+		ac.Store, ac.Vault, ac.Profiles, ac.Phones = c.Store.Auth(), vault, people, phones
+		ac.OnRevoked = func(ids []string, userID string) {
+			a.feed.SessionsRevoked(userID, ids, auth.ErrTokenRevoked)
+		}
+		ac.Now, ac.NewID, ac.Rand, ac.Logger = c.Now, c.NewID, c.Rand, c.Logger
+		provider, err := auth.New(ac)
+		if err != nil {
+			return err
+		}
+		a.Auth, a.maintain, accounts.auth = provider, provider.Maintain, provider
+	}
+
+	secret, err := vault.Secret(ctx, "messaging.digest")
+	if err != nil {
+		return err
+	}
+	messenger, err := messaging.New(messaging.Config{
+		Store: c.Store.Messaging(), Keys: vault, Secret: secret, People: people, Publisher: a.feed,
+		Now: c.Now, NewID: c.NewID, Rand: c.Rand, Logger: c.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.Messaging = messenger
+	a.Groups, err = groups.New(groups.Config{Messaging: messenger})
+	return err
+}
+
+func (a *App) transports(c Config) error {
+	who := c.Authenticator
+	if who == nil {
+		who = a.Auth
+	}
+	wc := ws.Config{
+		Authenticator: who, Messaging: a.Messaging, Users: a.Users, Feed: a.feed,
+		Origins: c.Origins, Limits: c.Limits, Now: c.Now, Rand: c.Rand, Logger: c.Logger,
+	}
+	if a.Auth != nil {
+		wc.Check = a.Auth.Check
+	}
+	sockets, err := ws.New(wc)
+	if err != nil {
+		return err
+	}
+	hc := httpapi.Config{
+		Auth: a.Auth, Authenticator: who, Users: a.Users, Messaging: a.Messaging, Groups: a.Groups,
+		Tickets: sockets, Ping: c.Store.Ping, ClientIP: c.ClientIP, Now: c.Now, Logger: c.Logger, Version: c.Version,
+	}
+	api, err := httpapi.New(hc)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /v1/ws", sockets)
+	mux.Handle("/", api)
+	a.handler, a.sockets = mux, sockets
+	return nil
+}
+
+// Handler serves everything under /v1, and /openapi.json, /docs, /healthz,
+// /readyz and /.well-known/jwks.json. It mounts below any prefix by http.StripPrefix.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Start lets the upkeep run that happens between requests: signing keys, expired
+// rows, unread counts for those online. Starting twice is fine.
+func (a *App) Start() {
+	a.start.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		a.cancel = cancel
+		a.running.Go(func() { a.feed.Run(ctx, a.Messaging) })
+		if a.maintain == nil {
+			return
+		}
+		a.running.Go(func() {
+			if err := a.maintain(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error("upkeep of accounts ended", "error", err)
+			}
+		})
+	})
+}
+
+// Stop closes live connections with a code that says to come back, ends the
+// upkeep, finishes what is being written and closes the store. Let the HTTP
+// server finish its requests before. When the context ends first, what still
+// runs is cut.
+func (a *App) Stop(ctx context.Context) error {
+	a.stop.Do(func() {
+		err := a.sockets.Stop(ctx)
+		a.start.Do(func() {}) // a later Start would outlive the store
+		if a.cancel != nil {
+			a.cancel()
+		}
+		a.running.Wait()
+		a.stopErr = errors.Join(err, a.store.Close())
+	})
+	return a.stopErr
+}
+
+// directory shows users what auth knows.
+type directory struct {
+	auth   auth.Service
+	phones auth.PhoneParser
+}
+
+func (d *directory) Account(ctx context.Context, userID string) (users.Account, error) {
+	a, err := d.auth.Account(ctx, userID)
+	if err != nil {
+		return users.Account{}, err
+	}
+	return users.Account{
+		Phone: a.Phone, Email: a.Email, Role: string(a.Role), Active: a.Active, Verified: a.Verified(), LastLogin: a.LastLogin,
+	}, nil
+}
+
+func (d *directory) ByPhone(ctx context.Context, number string) (string, error) {
+	e164, err := d.phones.Parse(number, "")
+	if err != nil {
+		return "", err
+	}
+	a, err := d.auth.AccountByPhone(ctx, e164)
+	return a.ID, err
+}
