@@ -65,9 +65,7 @@ func (m *Messenger) create(ctx context.Context, c NewChat) (ChatView, bool, erro
 	if err != nil {
 		return ChatView{}, false, err
 	}
-	if !made.Existed {
-		m.publish(Committed{UserEvents: made.UserEvents})
-	}
+	m.publish(Committed{UserEvents: made.UserEvents})
 	view, err := m.Chat(ctx, c.CreatedBy, made.Chat.ID)
 	return view, !made.Existed, err
 }

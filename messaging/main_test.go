@@ -3,6 +3,7 @@ package messaging_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ func newWorld(t testing.TB, change ...func(*messaging.Config)) *world {
 		Keys:   newRing(t),
 		Secret: []byte(strings.Repeat("s", 32)),
 		Now:    w.clock.Now, Publisher: w.heard,
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
 		f(&c)

@@ -161,7 +161,7 @@ func TestKeyServiceAway(t *testing.T) {
 	w.send("ann", chat, "one")
 	hooks.Store = w.store
 	kms := &flakyKMS{err: away}
-	second, err := messaging.New(messaging.Config{Store: hooks, Keys: kms, Secret: make([]byte, 32)})
+	second, err := messaging.New(messaging.Config{Store: hooks, Keys: kms, Secret: make([]byte, 32), Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	for range 2 { // first the store, then the key service
 		if msgs, err := second.Messages(w.ctx, "bob", chat, messaging.Window{}); !errors.Is(err, away) || msgs != nil {
