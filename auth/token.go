@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -49,19 +48,8 @@ func (p *Provider) sign(ctx context.Context, a Account, sessionID string) (strin
 	return signed, nil
 }
 
-// Request authenticates an HTTP request by its Authorization header of the
-// scheme Bearer (RFC 6750, section 2.1), and by nothing else of it.
-func (p *Provider) Request(r *http.Request) (Identity, error) {
-	header := r.Header.Values("Authorization")
-	if len(header) != 1 {
-		return Identity{}, ErrUnauthenticated
-	}
-	scheme, token, _ := strings.Cut(header[0], " ")
-	if token = strings.TrimLeft(token, " "); token == "" || !strings.EqualFold(scheme, "Bearer") {
-		return Identity{}, ErrUnauthenticated
-	}
-	return p.Token(r.Context(), token)
-}
+// Request authenticates an HTTP request; see [TokenFunc.Request].
+func (p *Provider) Request(r *http.Request) (Identity, error) { return TokenFunc(p.Token).Request(r) }
 
 // Token authenticates an access token: ErrTokenInvalid, ErrTokenExpired, or
 // ErrTokenRevoked. The session is read from the store each time, so what one
