@@ -1,0 +1,143 @@
+// Package bunstore keeps everything in an SQL database through bun: one
+// implementation of the ports for SQLite and PostgreSQL. What differs between
+// the two stands in a Dialect; the packages sqlite and postgres fill it in.
+//
+// Rows are private structs, mapped to the types of the contract. bun writes
+// arguments into the text of a statement and would silently repair strings that
+// are no UTF-8, so every method refuses those first.
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/wigwag-chat/wigwag/auth"
+	"github.com/wigwag-chat/wigwag/internal/batch"
+	"github.com/wigwag-chat/wigwag/keys"
+	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/storage"
+	"github.com/wigwag-chat/wigwag/users"
+)
+
+// Fault is the class of a driver's error.
+type Fault int
+
+// The classes.
+const (
+	Other     Fault = iota
+	Transient       // of concurrency: undone, and likely to succeed when tried again
+	Unique          // a unique value is taken
+	Full            // no room
+	Busy            // could not get its turn in time; undone
+	Lost            // the connection is gone; undone, unless it was the commit
+	Refused         // the server would not do it now: undone
+)
+
+// Dialect is what differs between databases.
+type Dialect struct {
+	SQL        schema.Dialect
+	Migrations fs.FS
+	// HasTable is a query with a row when the table of that name exists.
+	HasTable string
+	// Lock is appended to a SELECT that locks its rows.
+	Lock string
+	// Snapshot are the options of a transaction that reads.
+	Snapshot *sql.TxOptions
+	// OneWriter sends every write through the queue, where concurrent ones share a commit.
+	OneWriter bool
+	// Classify tells what an error of the driver means.
+	Classify func(error) Fault
+	// LockSchema keeps other migrators out until release is called; nil where
+	// a transaction does that.
+	LockSchema func(ctx context.Context, db *sql.DB) (release func(), err error)
+}
+
+// Options tunes a Store. Zero fields mean the defaults.
+type Options struct {
+	BatchItems    int           // writes that share a commit at most; 256
+	BatchWaiting  int           // writes that wait at most; 8192
+	BatchWorkers  int           // batches at once; 1
+	WriteTimeout  time.Duration // of one transaction that writes; 30 s
+	NoGroupCommit bool          // one transaction a write, for measuring
+	NewID         func() string // names an epoch; random UUIDs
+}
+
+// Store is an opened database. It owns the databases that it was given.
+type Store struct {
+	dialect Dialect
+	opt     Options
+	writer  *bun.DB
+	reader  *bun.DB
+	queue   *batch.Queue[job, outcome]
+	closed  atomic.Bool
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// New makes a store of a database of the right schema. reader may be writer.
+func New(d Dialect, writer, reader *sql.DB, opt Options) *Store {
+	if opt.WriteTimeout <= 0 {
+		opt.WriteTimeout = 30 * time.Second
+	}
+	if opt.NewID == nil {
+		opt.NewID = uuid.NewString
+	}
+	if opt.NoGroupCommit {
+		opt.BatchItems = 1
+	}
+	s := &Store{dialect: d, opt: opt, writer: bun.NewDB(writer, d.SQL)}
+	s.reader = s.writer
+	if reader != writer {
+		s.reader = bun.NewDB(reader, d.SQL)
+	}
+	s.queue = batch.New(batch.Options{
+		MaxItems:   opt.BatchItems,
+		MaxWaiting: opt.BatchWaiting,
+		Workers:    opt.BatchWorkers,
+		// Above the transaction's own limit, so that this one reports.
+		Timeout: 2 * opt.WriteTimeout,
+	}, s.run)
+	return s
+}
+
+// Keys returns the port of package keys.
+func (s *Store) Keys() keys.Store { return secrets{s} }
+
+// Auth returns the port of package auth.
+func (s *Store) Auth() auth.Store { return accounts{s} }
+
+// Users returns the port of package users.
+func (s *Store) Users() users.Store { return profiles{s} }
+
+// Messaging returns the port of package messaging.
+func (s *Store) Messaging() messaging.Store { return chats{s} }
+
+// Ping asks the database for an answer.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context, db bun.IDB) error {
+		_, err := list[int](ctx, db, "SELECT 1")
+		return err
+	})
+}
+
+// Close runs the writes that wait, refuses others, and closes the databases.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	_ = s.queue.Close() // always nil
+	err := s.writer.Close()
+	if s.reader != s.writer {
+		if e := s.reader.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
