@@ -174,7 +174,8 @@ type UnreadCount struct{ Chat, Total int }
 // durable; when its context ends first it either did not happen or is reported
 // as done. The input was validated: the store sees well-formed UTF-8 without
 // NUL, times in UTC of whole microseconds, ids of at most 128 bytes compared byte
-// by byte, limits in their range.
+// by byte, and limits from 1: of lists up to MaxPage+1 (one more tells whether a
+// page is the last), of events up to MaxSync, of watermarks up to MaxMembers.
 //
 // Each chat has one sequence for all its events: dense from 1, given under the
 // lock of the chat, never reused. Each user has one, as dense. An operation
