@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/wigwag-chat/wigwag"
+	"github.com/wigwag-chat/wigwag/auth"
+	"github.com/wigwag-chat/wigwag/keys"
+	"github.com/wigwag-chat/wigwag/storage"
+	"github.com/wigwag-chat/wigwag/storage/memory"
+	"github.com/wigwag-chat/wigwag/storage/postgres"
+	"github.com/wigwag-chat/wigwag/storage/sqlite"
+	"github.com/wigwag-chat/wigwag/transport/ws"
+)
+
+// open opens the store and its key file and composes the app. The outbox is nil
+// outside development mode, where nothing carries texts yet.
+func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbox, error) {
+	store, keyFile, err := openStore(ctx, o.db)
+	if err != nil {
+		return nil, nil, err
+	}
+	ring, err := openKeys(keyFile, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	config := wigwag.Config{
+		Store: store, Keys: ring, Logger: log,
+		Limits: ws.Limits{Off: o.unlimited},
+		Auth:   auth.Config{Admins: o.admins},
+	}
+	var box *outbox
+	if o.dev {
+		box = &outbox{log: log, now: time.Now}
+		config.Auth.SMS, config.Auth.Mailer = box, box
+		config.Auth.Limits = auth.Limits{IPOff: true, PrefixOff: true}
+		log.Warn("development mode: whoever reaches this server can read every code at /dev/outbox")
+	}
+	app, err := wigwag.Open(ctx, config)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return app, box, nil
+}
+
+// openStore opens the store that a -db flag names, migrated, and says which file
+// holds its keys; "" for a store that forgets.
+func openStore(ctx context.Context, db string) (s storage.Store, keyFile string, err error) {
+	switch scheme, rest, _ := strings.Cut(db, ":"); scheme {
+	case "memory":
+		return memory.New(memory.Options{}), "", nil
+	case "sqlite":
+		if rest == "" {
+			return nil, "", errors.New("-db sqlite: needs a file, as in sqlite:wigwag.db")
+		}
+		s, err = sqlite.Open(ctx, rest, sqlite.Options{Migrate: true})
+		return s, rest + ".key", err
+	case "postgres", "postgresql":
+		s, err = postgres.Open(ctx, db, postgres.Options{Migrate: true})
+		return s, "wigwag.key", err
+	default:
+		return nil, "", fmt.Errorf("-db %q: use sqlite:FILE, memory: or postgres://…", db)
+	}
+}
+
+// openKeys reads the key file, and makes it at the first start.
+func openKeys(file string, log *slog.Logger) (*keys.Ring, error) {
+	if file == "" {
+		key, err := keys.Generate(nil)
+		return keys.NewRing(key), err
+	}
+	ring, err := keys.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		log.Info("made the key of this database: keep a copy, without it no message can be read", "file", file)
+		return keys.CreateFile(file, nil)
+	}
+	return ring, err
+}

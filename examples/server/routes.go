@@ -1,0 +1,49 @@
+package main
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"strings"
+)
+
+//go:embed web
+var web embed.FS
+
+// routes puts the web client, the API and the development outbox on one mux.
+func routes(api http.Handler, box *outbox, dev bool) http.Handler {
+	pages, err := fs.Sub(web, "web")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	files := http.FileServerFS(pages)
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	for _, path := range []string{"GET /{$}", "GET /index.html", "GET /css/", "GET /js/", "GET /img/", "GET /favicon.ico"} {
+		mux.Handle(path, page(files))
+	}
+	if dev {
+		mux.Handle("GET /dev/outbox", box)
+	}
+	return mux
+}
+
+// contentPolicy lets the client load itself and talk to this server, and nothing else.
+var contentPolicy = strings.Join([]string{
+	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+	"manifest-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+}, "; ")
+
+// page adds the headers that a browser page needs (SPEC SEC-3).
+func page(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Set("Cache-Control", "no-cache") // embedded files have no time to compare by
+		next.ServeHTTP(w, r)
+	})
+}
