@@ -21,8 +21,9 @@ const ResendWait = 30 * time.Second
 const maxUserAgent = 300
 
 // Limits are what one process allows (AUTH-2, AUTH-4, AUTH-12). Each is a bucket
-// that holds so many and refills evenly over its span. Zero means the default.
-// IPv6 addresses count by their /64; without an address nothing is counted by it.
+// that holds so many and refills evenly over its span. Zero means the default,
+// a negative number or wait that there is no limit. IPv6 addresses count by their
+// /64; without an address nothing is counted by it.
 type Limits struct {
 	CodesPerNumber int // codes sent to one number a day; 20
 	CodesPerIP     int // codes sent for one address a day; 100
@@ -61,7 +62,6 @@ func (l *Limits) defaults() {
 	l.FailureWait = cmp.Or(l.FailureWait, time.Second)
 	l.MaxFailureWait = cmp.Or(l.MaxFailureWait, 5*time.Minute)
 	set(&l.SessionsPerUser, 100)
-	l.SessionsPerUser = max(l.SessionsPerUser, 1)
 	set(&l.Keys, 100_000)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // signIn opens a session for somebody who has proven who he is.
@@ -60,12 +59,15 @@ func (p *Provider) promote(ctx context.Context, a Account) (Account, error) {
 // makeRoom ends the sessions of a user that were used least recently, so that
 // one more fits. Sign-ins at the same moment may overshoot by their number.
 func (p *Provider) makeRoom(ctx context.Context, userID string) error {
+	limit := p.cfg.Limits.SessionsPerUser
+	if limit < 0 {
+		return nil
+	}
 	sessions, err := p.cfg.Store.Sessions(ctx, userID, p.now())
 	if err != nil {
 		return fmt.Errorf("auth: sign in: %w", err)
 	}
-	room := p.cfg.Limits.SessionsPerUser - 1
-	for _, s := range slices.Backward(sessions[min(room, len(sessions)):]) {
+	for _, s := range sessions[min(limit-1, len(sessions)):] {
 		if err := p.Revoke(ctx, userID, s.ID); err != nil && !errors.Is(err, ErrSessionNotFound) {
 			return err
 		}
