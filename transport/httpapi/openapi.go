@@ -24,6 +24,9 @@ Somebody else's chat or message is answered as not found.`
 // humaConfig sets huma up for this API alone: its package-level settings belong
 // to the host.
 func (s *server) humaConfig() huma.Config {
+	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	schemas.RegisterTypeAlias(reflect.TypeFor[registered](), reflect.TypeFor[api.Tokens]())
+	format := huma.Format{Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }}
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -31,15 +34,13 @@ func (s *server) humaConfig() huma.Config {
 			// Relative to the document's own address, so right below any prefix.
 			Servers: []*huma.Server{{URL: "./"}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: schemas,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"bearer": {Type: "http", Scheme: "bearer", Description: "An access token. A host may take its own credentials instead."},
 				},
 			},
 		},
-		Formats: map[string]huma.Format{"application/json": {
-			Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
-		}},
+		Formats:       map[string]huma.Format{"application/json": format, "json": format}, // "json": huma's name for its own errors
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{s.plainError},
 	}

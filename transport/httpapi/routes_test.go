@@ -1,0 +1,286 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const (
+	adaPhone = "+12015550101"
+	bobPhone = "+12015550102"
+	zoePhone = "+12015550103"
+	admPhone = "+12015550199"
+)
+
+// want compares one value of an answer, as fmt prints it.
+func want(t *testing.T, a answer, value any, path ...any) {
+	t.Helper()
+	if got := a.at(path...); fmt.Sprint(got) != fmt.Sprint(value) {
+		t.Errorf("%v = %v, want %v, in %s", path, got, value, a.raw)
+	}
+}
+
+func TestSignInByPhone(t *testing.T) {
+	a := newApp(t)
+	nobody := person{}
+	started := a.must(202, nobody, "POST", "/v1/auth/phone/start", `{"phoneNumber":"(201) 555-0101","region":"US"}`)
+	want(t, started, adaPhone, "phoneNumber")
+	session := started.at("sessionId").(string)
+
+	early := a.must(429, nobody, "POST", "/v1/auth/phone/resend", `{"sessionId":"`+session+`"}`)
+	want(t, early, "resend_too_soon", "error", "code")
+	if early.header.Get("Retry-After") != "30" {
+		t.Errorf("Retry-After %q, want 30", early.header.Get("Retry-After"))
+	}
+	a.clock.advance(31e9)
+	a.must(202, nobody, "POST", "/v1/auth/phone/resend", `{"sessionId":"`+session+`"}`)
+
+	wrong := "000000"
+	if a.outbox.code(adaPhone) == wrong {
+		wrong = "111111"
+	}
+	refused := a.must(400, nobody, "POST", "/v1/auth/phone/verify", `{"sessionId":"`+session+`","code":"`+wrong+`"}`)
+	want(t, refused, "invalid_code", "error", "code")
+	want(t, refused, "code", "error", "details", "field")
+	in := a.must(200, nobody, "POST", "/v1/auth/phone/verify", `{"sessionId":"`+session+`","code":"`+a.outbox.code(adaPhone)+`","displayName":"Ada"}`)
+	want(t, in, true, "created")
+	want(t, in, "Bearer", "tokenType")
+	want(t, in, 900, "expiresIn")
+	want(t, in, adaPhone, "user", "phoneNumber")
+	want(t, in, "Ada", "user", "displayName")
+
+	again := a.must(200, nobody, "POST", "/v1/auth/refresh", `{"refreshToken":"`+in.at("refreshToken").(string)+`"}`)
+	want(t, again, false, "created")
+	me := person{access: again.at("accessToken").(string)}
+	sessions := a.must(200, me, "GET", "/v1/auth/sessions", "", "User-Agent", "x")
+	want(t, sessions, true, "items", 0, "current")
+	a.must(204, me, "POST", "/v1/auth/logout", "")
+	want(t, a.must(401, me, "GET", "/v1/me", ""), "token_revoked", "error", "code")
+}
+
+func TestSignInByPassword(t *testing.T) {
+	a := newApp(t)
+	nobody := person{}
+	in := a.must(201, nobody, "POST", "/v1/auth/register", `{"email":"ada@example.org","username":"Ada","password":"correct horse","displayName":"Ada"}`)
+	want(t, in, "Ada", "user", "username")
+	taken := a.must(409, nobody, "POST", "/v1/auth/register", `{"email":"ADA@example.org","username":"other","password":"correct horse"}`)
+	want(t, taken, "email_taken", "error", "code")
+	want(t, a.must(401, nobody, "POST", "/v1/auth/login", `{"identifier":"ada","password":"wrong horse"}`), "invalid_credentials", "error", "code")
+	login := a.must(200, nobody, "POST", "/v1/auth/login", `{"identifier":"ada@example.org","password":"correct horse"}`)
+	me := person{access: login.at("accessToken").(string)}
+	first := person{access: in.at("accessToken").(string)}
+	a.must(204, me, "POST", "/v1/auth/password/change", `{"oldPassword":"correct horse","newPassword":"battery staple"}`)
+	a.must(401, first, "GET", "/v1/me", "")
+	a.must(202, nobody, "POST", "/v1/auth/password/forgot", `{"email":"nobody@example.org"}`)
+	want(t, a.must(400, nobody, "POST", "/v1/auth/password/reset", `{"token":"nope","password":"battery staple"}`), "invalid_token", "error", "code")
+	want(t, a.must(400, nobody, "POST", "/v1/auth/email/verify", `{"token":"nope"}`), "invalid_token", "error", "code")
+
+	other := a.must(200, nobody, "POST", "/v1/auth/login", `{"identifier":"ada","password":"battery staple"}`)
+	sessions := a.must(200, me, "GET", "/v1/auth/sessions", "")
+	if n := len(sessions.at("items").([]any)); n != 2 {
+		t.Fatalf("%d sessions, want 2", n)
+	}
+	a.must(204, me, "DELETE", "/v1/auth/sessions", "")
+	a.must(401, person{access: other.at("accessToken").(string)}, "GET", "/v1/me", "")
+	want(t, a.must(404, me, "DELETE", "/v1/auth/sessions/nope", ""), "session_not_found", "error", "code")
+	mine := a.must(200, me, "GET", "/v1/auth/sessions", "").at("items", 0, "id").(string)
+	a.must(204, me, "DELETE", "/v1/auth/sessions/"+mine, "")
+}
+
+func TestKeys(t *testing.T) {
+	a := newApp(t)
+	ada, admin := a.signUp(adaPhone), a.signUp(admPhone)
+	before := a.must(200, person{}, "GET", "/.well-known/jwks.json", "")
+	want(t, a.must(403, ada, "POST", "/v1/admin/keys/rotate", ""), "not_an_admin", "error", "code")
+	a.must(401, person{}, "POST", "/v1/admin/keys/rotate", "")
+	a.must(204, admin, "POST", "/v1/admin/keys/rotate", "")
+	after := a.must(200, person{}, "GET", "/.well-known/jwks.json", "")
+	if before.raw == after.raw {
+		t.Error("rotation changed no key")
+	}
+	a.must(200, ada, "GET", "/v1/me", "")
+}
+
+func TestPeople(t *testing.T) {
+	a := newApp(t)
+	ada, bob := a.signUp(adaPhone), a.signUp(bobPhone)
+	me := a.must(200, ada, "PATCH", "/v1/me", `{"username":"Ada.L","displayName":"Ada","fullName":"Ada King","bio":"Engines","language":"en-GB"}`)
+	want(t, me, "Ada.L", "username")
+	want(t, me, "user", "role")
+	want(t, me, true, "isActive")
+	want(t, me, true, "isVerified")
+	if me.at("lastLogin") == nil {
+		t.Error("no lastLogin")
+	}
+	want(t, a.must(200, ada, "PATCH", "/v1/me", `{}`), "Engines", "bio")
+	want(t, a.must(200, ada, "PATCH", "/v1/me", `{"bio":""}`), nil, "bio")
+	want(t, a.must(200, ada, "GET", "/v1/me", ""), adaPhone, "phoneNumber")
+
+	seen := a.must(200, bob, "GET", "/v1/users/"+ada.id, "")
+	want(t, seen, "Ada", "displayName")
+	for _, private := range []string{"phoneNumber", "email", "role", "isActive", "isVerified", "lastLogin", "language"} {
+		want(t, seen, nil, private)
+	}
+	for query, id := range map[string]any{
+		"username=ada.l": ada.id, "username=nobody": nil, "phone=%2B12015550101": ada.id, "phone=+12015550101": ada.id,
+		"phone=%2B12015550177": nil, "username=12": nil,
+	} {
+		want(t, a.must(200, bob, "GET", "/v1/users?"+query, ""), id, "items", 0, "id")
+	}
+	want(t, a.must(400, bob, "GET", "/v1/users?phone=12", ""), "invalid_phone_number", "error", "code")
+	want(t, a.must(400, bob, "GET", "/v1/users", ""), "missing_parameter", "error", "code")
+	want(t, a.must(404, bob, "GET", "/v1/users/nobody", ""), "user_not_found", "error", "code")
+	want(t, a.must(409, bob, "PATCH", "/v1/me", `{"username":"ADA.L"}`), "username_taken", "error", "code")
+}
+
+func TestConversation(t *testing.T) {
+	a := newApp(t)
+	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)
+	chat := a.must(201, ada, "POST", "/v1/chats/direct", `{"userId":"`+bob.id+`"}`)
+	want(t, chat, bob.id, "peer", "id")
+	want(t, chat, "direct", "kind")
+	want(t, chat, 2, "memberCount")
+	want(t, a.must(200, bob, "POST", "/v1/chats/direct", `{"userId":"`+ada.id+`"}`), chat.id(), "id")
+	path := "/v1/chats/" + chat.id()
+
+	hello := a.must(201, ada, "POST", path+"/messages", `{"text":"Hello \ud83d\udc4b","clientId":"k1"}`)
+	want(t, hello, "Hello 👋", "text")
+	want(t, hello, "k1", "clientId")
+	want(t, hello, "sent", "status")
+	want(t, hello, "2026-05-06T07:08:09.123456Z", "createdAt")
+	want(t, a.must(200, ada, "POST", path+"/messages", `{"text":"Hello \ud83d\udc4b","clientId":"k1"}`), hello.id(), "id")
+	want(t, a.must(409, ada, "POST", path+"/messages", `{"text":"other","clientId":"k1"}`), "client_id_reused", "error", "code")
+	keyed := a.must(201, ada, "POST", path+"/messages", `{"text":"two"}`, "Idempotency-Key", "abc")
+	want(t, keyed, nil, "clientId")
+	want(t, a.must(200, ada, "POST", path+"/messages", `{"text":"two"}`, "Idempotency-Key", "abc"), keyed.id(), "id")
+	message := path + "/messages/" + hello.id()
+
+	a.must(204, bob, "POST", path+"/delivered", fmt.Sprintf(`{"messageId":%q}`, keyed.id()))
+	a.must(204, bob, "POST", path+"/read", fmt.Sprintf(`{"upTo":%v}`, hello.at("seq")))
+	want(t, a.must(200, ada, "GET", message, ""), "read", "status")
+	want(t, a.must(200, bob, "GET", message, ""), nil, "clientId")
+	want(t, a.must(200, ada, "GET", path+"/messages/"+keyed.id(), ""), "delivered", "status")
+	receipts := a.must(200, ada, "GET", path+"/messages/"+keyed.id()+"/receipts", "")
+	want(t, receipts, bob.id, "items", 0, "userId")
+	if !strings.Contains(receipts.raw, `"readAt":null`) {
+		t.Errorf("no null in %s", receipts.raw)
+	}
+	list := a.must(200, bob, "GET", "/v1/chats", "")
+	want(t, list, 1, "items", 0, "unreadCount")
+	want(t, list, "two", "items", 0, "lastMessage", "text")
+	want(t, list, ada.id, "items", 0, "peer", "id")
+
+	want(t, a.must(200, ada, "PATCH", message, `{"text":"Hello, you"}`), true, "isEdited")
+	past := a.must(200, bob, "GET", message+"/history", "")
+	want(t, past, "Hello 👋", "items", 0, "text")
+	want(t, a.must(403, bob, "PATCH", message, `{"text":"mine"}`), "not_the_sender", "error", "code")
+	a.must(204, bob, "DELETE", path+"/messages/"+keyed.id(), "")
+	want(t, a.must(404, bob, "GET", path+"/messages/"+keyed.id(), ""), "message_not_found", "error", "code")
+	a.must(200, ada, "GET", path+"/messages/"+keyed.id(), "")
+	a.must(204, ada, "DELETE", message+"?for=everyone", "")
+	history := a.must(200, bob, "GET", path+"/messages", "")
+	want(t, history, true, "items", 0, "isDeleted")
+	want(t, history, nil, "items", 0, "text")
+
+	for _, r := range []string{"GET " + path, "GET " + path + "/messages", "GET " + message + "/receipts", "DELETE " + message, "GET " + message + "/history"} {
+		method, target, _ := strings.Cut(r, " ")
+		want(t, a.must(404, zoe, method, target, ""), "chat_not_found", "error", "code")
+	}
+}
+
+func TestHistoryWindows(t *testing.T) {
+	a := newApp(t)
+	ada, bob := a.signUp(adaPhone), a.signUp(bobPhone)
+	path := "/v1/chats/" + a.must(201, ada, "POST", "/v1/chats/direct", `{"userId":"`+bob.id+`"}`).id() + "/messages"
+	for i := range 130 {
+		a.must(201, ada, "POST", path, fmt.Sprintf(`{"text":"%d"}`, i+1))
+	}
+	for query, bounds := range map[string][2]int{
+		"": {81, 130}, "limit=3": {128, 130}, "before=4": {1, 3}, "before=100&limit=2": {98, 99}, "after=128": {129, 130},
+		"after=0&limit=2": {1, 2}, "after=0": {1, 50}, "after=0&limit=120": {1, 120}, "after=0&limit=200": {1, 130}, "around=0&limit=5": {1, 5},
+		"around=50&limit=5": {48, 52}, "offset=128&limit=200": {1, 2}, "before=0": {0, 0}, "after=130": {0, 0}, "unknown=1&limit=1": {130, 130},
+	} {
+		t.Run(query, func(t *testing.T) {
+			got := a.must(200, bob, "GET", path+"?"+query, "")
+			items := got.at("items").([]any)
+			if bounds == [2]int{} {
+				if len(items) != 0 {
+					t.Fatalf("%d messages, want none", len(items))
+				}
+				return
+			}
+			want(t, got, bounds[0], "items", 0, "text")
+			want(t, got, bounds[1], "items", len(items)-1, "text")
+			if len(items) != bounds[1]-bounds[0]+1 {
+				t.Errorf("%d messages, want %v", len(items), bounds)
+			}
+		})
+	}
+	for _, query := range []string{"before=1&after=1", "after=0&around=0", "after=1&offset=1"} {
+		want(t, a.must(400, bob, "GET", path+"?"+query, ""), "invalid_window", "error", "code")
+	}
+}
+
+func TestGroups(t *testing.T) {
+	a := newApp(t)
+	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)
+	body := fmt.Sprintf(`{"name":"Club","description":"Of engines","memberIds":[%q]}`, bob.id)
+	group := a.must(201, ada, "POST", "/v1/groups", body, "Idempotency-Key", "g")
+	want(t, a.must(200, ada, "POST", "/v1/groups", body, "Idempotency-Key", "g"), group.id(), "id")
+	want(t, group, "Club", "title")
+	path := "/v1/groups/" + group.id()
+	want(t, a.must(200, bob, "GET", path, ""), 2, "memberCount")
+	want(t, a.must(404, zoe, "GET", path, ""), "chat_not_found", "error", "code")
+	want(t, a.must(403, bob, "POST", path+"/members", fmt.Sprintf(`{"userIds":[%q]}`, zoe.id)), "not_an_admin", "error", "code")
+	a.must(204, ada, "POST", path+"/members", fmt.Sprintf(`{"userIds":[%q]}`, zoe.id))
+	unknown := a.must(404, ada, "POST", path+"/members", `{"userIds":["nobody"]}`)
+	want(t, unknown, "user_not_found", "error", "code")
+	members := a.must(200, bob, "GET", path+"/members?limit=2", "")
+	next := members.at("next").(string)
+	if next == "" {
+		t.Fatalf("no next in %s", members.raw)
+	}
+	rest := a.must(200, bob, "GET", path+"/members?limit=2&cursor="+next, "")
+	want(t, rest, "", "next")
+	want(t, rest, "member", "items", 0, "role")
+	a.must(204, ada, "DELETE", path+"/members/"+zoe.id, "")
+	a.must(204, bob, "POST", path+"/leave", "")
+	want(t, a.must(403, bob, "POST", "/v1/chats/"+group.id()+"/messages", `{"text":"x"}`), "not_a_member", "error", "code")
+	direct := a.must(201, ada, "POST", "/v1/chats/direct", `{"userId":"`+bob.id+`"}`)
+	want(t, a.must(404, ada, "GET", "/v1/groups/"+direct.id(), ""), "chat_not_found", "error", "code")
+}
+
+func TestSync(t *testing.T) {
+	a := newApp(t)
+	ada, bob := a.signUp(adaPhone), a.signUp(bobPhone)
+	chat := a.must(201, ada, "POST", "/v1/chats/direct", `{"userId":"`+bob.id+`"}`).id()
+	a.must(201, ada, "POST", "/v1/chats/"+chat+"/messages", `{"text":"one","clientId":"k"}`)
+	a.must(204, bob, "POST", "/v1/chats/"+chat+"/read", `{"upTo":1}`)
+	got := a.must(200, bob, "POST", "/v1/sync", `{"epoch":"first","chats":{"`+chat+`":0}}`)
+	want(t, got, "first", "epoch")
+	want(t, got, "message.created", "chats", 0, "events", 0, "type")
+	want(t, got, "one", "chats", 0, "events", 0, "message", "text")
+	want(t, got, nil, "chats", 0, "events", 0, "message", "clientId")
+	want(t, got, "chat.joined", "user", "events", 0, "type")
+	want(t, a.must(200, bob, "POST", "/v1/sync", `{"epoch":"other"}`), true, "reset")
+	a.must(200, bob, "POST", "/v1/sync", `{}`)
+	want(t, a.must(400, bob, "POST", "/v1/sync", `{"limit":1001}`), "limit", "error", "details", "field")
+}
+
+func TestOperations(t *testing.T) {
+	a := newApp(t)
+	ada := a.signUp(adaPhone)
+	want(t, a.must(200, person{}, "GET", "/healthz", ""), "ok", "status")
+	want(t, a.must(200, person{}, "GET", "/readyz", ""), "ok", "status")
+	want(t, a.must(201, ada, "POST", "/v1/ws/ticket", ""), "ticket-of-"+ada.id, "ticket")
+	page := a.must(200, person{}, "GET", "/docs", "")
+	if !strings.Contains(page.header.Get("Content-Security-Policy"), "default-src 'none'") || strings.Contains(page.raw, "//cdn") {
+		t.Error("the page of docs is not on its own")
+	}
+	for _, f := range []string{"docs.js", "docs.css"} {
+		a.must(200, person{}, "GET", "/docs/"+f, "")
+	}
+	a.must(200, ada, http.MethodHead, "/v1/me", "")
+}
