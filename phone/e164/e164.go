@@ -42,13 +42,13 @@ type Parser struct {
 // number without + is dialled from, "" the parser's DefaultRegion; numbers with
 // + do not need it, but a region that does not exist is ErrInvalidRegion always.
 //
-// A number is valid when its region's numbering plan has given out its range
-// (IsValidNumber of libphonenumber); a range that is reserved for fiction is
-// valid only where the plan counts it among the assigned ones, as it does
-// 555-0100 to 555-0199 in each area code of the United States. Allowed are decimal digits of
-// any script, one + before them, and between them spaces, dashes, dots, slashes and
-// parentheses, in ASCII or full width, also spaces around the whole. Extensions,
-// vanity letters, any other rune, invalid UTF-8 and more than 64 bytes are
+// A number is valid when its numbering plan has given out its range
+// (IsValidNumber of libphonenumber). Numbers for fiction are valid only where
+// the plan counts them in, as that of the United States does with 555-0100 to
+// 555-0199 in each area code. Allowed are decimal digits of any script, one +
+// before them, and between them spaces, dashes, dots, slashes and parentheses,
+// in ASCII or full width; spaces also around the whole. Extensions, vanity
+// letters, any other rune, invalid UTF-8 and more than 64 bytes are
 // ErrInvalidNumber. Parse of a result is that result.
 func (p Parser) Parse(number, region string) (e164 string, err error) {
 	if region == "" {
