@@ -74,8 +74,8 @@ type Config struct {
 	Logger *slog.Logger     // default slog.Default(); nothing secret and no address or number reaches it
 }
 
-// algorithms are those of RFC 7518 and RFC 8037 that sign access tokens.
-var algorithms = []string{"RS256", "ES256", "EdDSA"}
+// algorithms are those of RFC 7518 and RFC 8037 that sign access tokens, the default first.
+func algorithms() []string { return []string{"RS256", "ES256", "EdDSA"} }
 
 // defaults fills in what was left out, and refuses what cannot work.
 func (c *Config) defaults() error {
@@ -87,9 +87,9 @@ func (c *Config) defaults() error {
 	}
 	c.Issuer = cmp.Or(c.Issuer, "wigwag")
 	c.Audience = cmp.Or(c.Audience, "wigwag")
-	c.Algorithm = cmp.Or(c.Algorithm, algorithms[0])
-	if !slices.Contains(algorithms, c.Algorithm) {
-		return fmt.Errorf("auth: no algorithm %q; there are %s", c.Algorithm, strings.Join(algorithms, ", "))
+	c.Algorithm = cmp.Or(c.Algorithm, algorithms()[0])
+	if !slices.Contains(algorithms(), c.Algorithm) {
+		return fmt.Errorf("auth: no algorithm %q; there are %s", c.Algorithm, strings.Join(algorithms(), ", "))
 	}
 	c.RotateEvery = cmp.Or(c.RotateEvery, 30*24*time.Hour)
 	if c.RotateEvery > 0 && c.RotateEvery < time.Hour {

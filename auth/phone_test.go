@@ -124,7 +124,9 @@ func TestResend(t *testing.T) {
 
 // A challenge takes wrong codes and stays usable until the fifth; a right one ends it.
 func TestCodesProperty(t *testing.T) {
-	r := newRig(t, func(c *auth.Config) { c.Limits.CodesPerNumber, c.Limits.CodesPerIP, c.Limits.CodesPerPrefix = -1, -1, -1 })
+	r := newRig(t, func(c *auth.Config) {
+		c.Limits.CodesPerNumber, c.Limits.CodesPerIP, c.Limits.CodesPerPrefix = -1, -1, -1
+	})
 	p := gopter.NewProperties(nil)
 	p.Property("five wrong codes end a challenge, one right code wins it", prop.ForAll(
 		func(tries []bool) (string, error) {

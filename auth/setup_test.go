@@ -154,7 +154,7 @@ func (r *rig) checkLog() {
 
 var (
 	sixDigits = regexp.MustCompile(`\b\d{6}\b`)
-	token43   = regexp.MustCompile(`\b[\w-]{43}`)
+	token43   = regexp.MustCompile(`[\w-]{43}`)
 )
 
 // code is the last one that was sent.

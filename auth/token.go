@@ -95,7 +95,7 @@ func (p *Provider) parse(ctx context.Context, token string) (*claims, error) {
 	if len(token) > maxToken {
 		return nil, ErrTokenInvalid
 	}
-	parser := jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(),
+	parser := jwt.NewParser(jwt.WithValidMethods(algorithms()), jwt.WithStrictDecoding(),
 		jwt.WithIssuer(p.cfg.Issuer), jwt.WithAudience(p.cfg.Audience), jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(),
 		jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(p.now))
 	var c claims
