@@ -12,6 +12,7 @@ import (
 	"github.com/wigwag-chat/wigwag"
 	"github.com/wigwag-chat/wigwag/auth"
 	"github.com/wigwag-chat/wigwag/keys"
+	"github.com/wigwag-chat/wigwag/phone/e164"
 	"github.com/wigwag-chat/wigwag/storage"
 	"github.com/wigwag-chat/wigwag/storage/memory"
 	"github.com/wigwag-chat/wigwag/storage/postgres"
@@ -39,6 +40,7 @@ func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbo
 	if o.dev {
 		box = &outbox{log: log, now: time.Now}
 		config.Auth.SMS, config.Auth.Mailer = box, box
+		config.Auth.Phones = e164.Parser{Fictional: true}
 		config.Auth.Limits = auth.Limits{IPOff: true, PrefixOff: true}
 		log.Warn("development mode: whoever reaches this server can read every code at /dev/outbox")
 	}

@@ -223,3 +223,16 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+func TestFictionalNumbersAreForDevelopment(t *testing.T) {
+	for number, want := range map[string]string{
+		"+15550100": "+15550100", "+1 (555) 010-0001": "+15550100001", "+1555012": "", "15550100": "", "+25550100": "",
+	} {
+		if got, err := (e164.Parser{Fictional: true}).Parse(number, ""); got != want || (err == nil) != (want != "") {
+			t.Errorf("Parse(%q) = %q, %v, want %q", number, got, err, want)
+		}
+		if got, err := (e164.Parser{}).Parse(number, ""); err == nil {
+			t.Errorf("the strict parser takes %q as %q", number, got)
+		}
+	}
+}
