@@ -60,8 +60,8 @@ func statuses(k errs.Kind) int {
 	return http.StatusInternalServerError
 }
 
-// FromError gives the status and what a client is told of an error. Of what is
-// not an *errs.Error, or of the kind Internal, nothing is told.
+// FromError gives the status and what a client is told of an error: of what is
+// not an *errs.Error, nothing. A request that ran out of time is ErrTimeout.
 func FromError(err error) (status int, f api.Failure) {
 	if errs.KindOf(err) == errs.Internal && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
 		err = ErrTimeout
