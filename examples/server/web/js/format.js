@@ -34,11 +34,11 @@ export const maxLength = 4096;
 
 /** avatar shows initials on one of eight colours, the same for an id everywhere. Groups are square, people round. */
 export function avatar(id, name, shape = 'round', size = '') {
-  let hash = 7;
-  for (const c of String(id)) hash = (hash * 31 + c.codePointAt(0)) >>> 0;
+  let hash = 2166136261; // FNV-1a; the high bits choose, because ids made together differ little
+  for (const c of String(id)) hash = Math.imul(hash ^ c.codePointAt(0), 16777619) >>> 0;
   const words = name.replace(/[^\p{L}\p{N}\s]/gu, '').trim().split(/\s+/).filter(Boolean);
   const initials = words.length > 1 ? [...words[0]][0] + [...words.at(-1)][0] : [...(words[0] ?? '?')].slice(0, 1).join('');
-  return h(`span.avatar.hue-${hash % 8}.${shape}${size && `.${size}`}`, { 'aria-hidden': 'true' }, initials.toUpperCase());
+  return h(`span.avatar.hue-${hash >>> 29}.${shape}${size && `.${size}`}`, { 'aria-hidden': 'true' }, initials.toUpperCase());
 }
 
 const url = /https?:\/\/[^\s<>"']+/gi;

@@ -20,8 +20,10 @@ export class History {
     if (timeline.state === 'ready' || timeline.state === 'loading') return;
     timeline.state = 'loading';
     try {
-      const { items } = await api.get(path(chatId), { limit: pageSize });
-      timeline.addPage(items, items.length === pageSize);
+      // Enough to begin with what is unread, as far as one page may reach.
+      const limit = Math.min(200, Math.max(pageSize, (chat.unreadCount || 0) + 20));
+      const { items } = await api.get(path(chatId), { limit });
+      timeline.addPage(items, items.length === limit);
       timeline.placeDivider(chat.unreadCount, store.me.id);
       this.sync.watch(chatId, timeline.hasOlder ? timeline.first - 1 : 0).catch(() => {});
     } catch {

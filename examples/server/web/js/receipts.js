@@ -1,13 +1,20 @@
-// Tells the server what arrived and what was read, as watermarks. Calls for one chat are merged, and frames are
-// paced to stay well under the server's limit of 20 a second even when a hundred chats have news.
+// Tells the server what arrived and what was read, as watermarks: at once when nothing was told of the chat for a
+// second, else merged into one frame a second. All together stay well under the server's 20 frames a second,
+// even when a hundred chats have news.
+
+const pause = 1000; // ms between two frames of one kind for one chat
+const most = 8; // frames within a pause
 
 export class Receipts {
   #due = { delivered: new Map(), read: new Map() }; // chat id → highest sequence not yet told
   #told = { delivered: new Map(), read: new Map() };
+  #sent = []; // {key, at} of the frames within the last pause
   #timer = 0;
 
   constructor(socket) {
     this.socket = socket;
+    // Leaving the page must not lose what was read a moment ago.
+    addEventListener('pagehide', () => { this.#sent = []; this.flush(); });
   }
 
   delivered(chatId, upTo) { this.#add('delivered', chatId, upTo); }
@@ -23,29 +30,34 @@ export class Receipts {
     this.flush();
   }
 
-  /** flush sends at once, then at most one frame a chat and kind, and eight in all, each second. */
+  /** flush sends what may go now and comes back for the rest. Called again after each reconnect. */
   flush() {
-    if (this.#timer) return;
-    let room = 8;
+    clearTimeout(this.#timer);
+    const now = Date.now();
+    this.#sent = this.#sent.filter((s) => now - s.at < pause);
     for (const kind of ['read', 'delivered']) {
       for (const [chatId, upTo] of this.#due[kind]) {
-        if (room-- <= 0) break;
+        const key = `${kind} ${chatId}`;
+        if (this.#sent.length >= most || this.#sent.some((s) => s.key === key)) continue;
         this.#due[kind].delete(chatId);
-        // What is read has been delivered.
-        if (kind === 'delivered' && upTo <= (this.#told.read.get(chatId) ?? 0)) continue;
-        this.#told[kind].set(chatId, upTo);
-        this.socket.request(kind, { chatId, upTo }).catch((err) => {
-          if (!err.temporary) return;
-          if (this.#told[kind].get(chatId) === upTo) this.#told[kind].delete(chatId);
-          if (!(this.#due[kind].get(chatId) > upTo)) this.#due[kind].set(chatId, upTo); // told again after the next hello
-        });
+        if (kind === 'delivered' && upTo <= (this.#told.read.get(chatId) ?? 0)) continue; // read says it already
+        this.#sent.push({ key, at: now });
+        this.#tell(kind, chatId, upTo);
       }
     }
-    if (room < 8) {
-      this.#timer = setTimeout(() => {
-        this.#timer = 0;
-        if (this.#due.read.size || this.#due.delivered.size) this.flush();
-      }, 1000);
+    if (this.#due.read.size || this.#due.delivered.size) this.#timer = setTimeout(() => this.flush(), pause / 4);
+  }
+
+  async #tell(kind, chatId, upTo) {
+    const before = this.#told[kind].get(chatId) ?? 0;
+    this.#told[kind].set(chatId, upTo);
+    try {
+      await this.socket.request(kind, { chatId, upTo });
+    } catch (err) {
+      if (!err.temporary) return;
+      if (this.#told[kind].get(chatId) === upTo) this.#told[kind].set(chatId, before);
+      if (!(this.#due[kind].get(chatId) > upTo)) this.#due[kind].set(chatId, upTo);
+      if (err.status) setTimeout(() => this.flush(), pause); // without a connection the next hello does it
     }
   }
 }

@@ -107,20 +107,21 @@ export class Sync {
     this.store.changed();
   }
 
-  #take(event) {
+  // fetched events are the server's answer to "what lies between", so what is not among them is not for us to see.
+  #take(event, fetched = false) {
     const { chatId, seq, userSeq } = event;
     if (seq != null) {
       const last = this.cursor.chats[chatId];
       if (last === undefined) return void this.#open(chatId, event);
       if (seq <= last) return;
-      if (seq > last + 1) {
+      if (seq > last + 1 && !fetched) {
         this.#dirty.add(chatId);
         return void this.catchUp();
       }
       this.cursor.chats[chatId] = seq;
     } else if (userSeq != null) {
       if (userSeq <= this.cursor.userSeq) return;
-      if (userSeq > this.cursor.userSeq + 1) return void this.catchUp();
+      if (userSeq > this.cursor.userSeq + 1 && !fetched) return void this.catchUp();
       this.cursor.userSeq = userSeq;
     }
     this.#apply(event);
@@ -129,7 +130,9 @@ export class Sync {
   /** catchUp fetches what is missing; calls while it runs make one more round. */
   catchUp() {
     if (this.#running) { this.#again = true; return this.#running; }
-    this.#running = this.#rounds().catch(() => {}).finally(() => {
+    this.#running = this.#rounds().catch((err) => {
+      if (err.status && err.temporary) setTimeout(() => this.catchUp(), 2000); // without a connection the next hello does it
+    }).finally(() => {
       this.#running = null;
       this.store.changed();
     });
@@ -149,10 +152,12 @@ export class Sync {
         this.cursor.userSeq = answer.user.head;
         await this.#loadChats();
       }
-      answer.user?.events?.forEach((e) => this.#take(e));
+      const own = answer.user?.events ?? [];
+      own.forEach((e) => this.#take(e, true));
+      if (!own.length && answer.user) this.cursor.userSeq = Math.max(this.cursor.userSeq, answer.user.head);
       for (const chat of answer.chats) this.#absorb(chat);
       if (answer.more) this.#again = true;
-    } while (this.#again);
+    } while (this.#again || this.#dirty.size);
   }
 
   #absorb({ id, events = [], head, tooLong, snapshot, receiptVersion, receipts = [] }) {
@@ -164,7 +169,8 @@ export class Sync {
       this.adopt(snapshot.chat);
       this.on.reset(id);
     }
-    events.forEach((e) => this.#take(e));
+    events.forEach((e) => this.#take(e, true));
+    if (!events.length && this.cursor.chats[id] < head) this.cursor.chats[id] = head;
     if (this.cursor.chats[id] < head) this.#dirty.add(id); // the rest comes with the next round
     if (receiptVersion !== undefined) this.#versions[id] = receiptVersion;
     receipts.forEach((r) => timeline?.receipt(r));
@@ -198,8 +204,11 @@ export class Sync {
         break;
       case 'receipt':
         if (event.version !== undefined) this.#versions[chatId] = event.version;
-        timeline?.receipt(event);
-        if (chat?.kind === 'group' && timeline && event.userId !== store.me.id) this.on.groupReceipts(chatId);
+        if (!chat) break;
+        store.timeline(chatId).receipt(event);
+        if (chat.kind !== 'group' || event.userId === store.me.id) break;
+        if (timeline?.state === 'ready') this.on.groupReceipts(chatId);
+        else if (chat.lastMessage?.senderId === store.me.id) this.#refreshSoon(chatId); // its ticks stand in the list
         break;
       case 'unread':
         if (chat) store.putChat({ id: chatId, unreadCount: event.unreadCount });

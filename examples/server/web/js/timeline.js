@@ -38,6 +38,7 @@ export class Timeline {
     if (old.isDeleted || (old.editedAt ?? '') > (message.editedAt ?? '')) {
       for (const field of ['text', 'isDeleted', 'isEdited', 'editedAt']) next[field] = old[field];
     }
+    if (next.isDeleted) next.text = '';
     if (order.indexOf(old.status) > order.indexOf(next.status)) next.status = old.status; // never backwards
     this.messages[i - 1] = next;
   }
@@ -65,7 +66,7 @@ export class Timeline {
     this.marks.set(userId, { deliveredSeq: Math.max(old.deliveredSeq, deliveredSeq, readSeq), readSeq: Math.max(old.readSeq, readSeq) });
   }
 
-  /** placeDivider marks the first of the newest `unread` messages of others. */
+  /** placeDivider marks the first of the newest `unread` messages of others, if the run reaches back to it. */
   placeDivider(unread, me) {
     this.divider = null;
     for (let i = this.messages.length - 1; i >= 0 && unread > 0; i--) {
@@ -74,5 +75,6 @@ export class Timeline {
       this.divider = m.seq;
       unread--;
     }
+    if (unread > 0 && this.hasOlder) this.divider = null;
   }
 }

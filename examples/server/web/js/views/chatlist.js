@@ -71,7 +71,7 @@ function row(app, chat) {
   const waiting = store.sending.findLast((m) => m.chatId === chat.id);
   const last = waiting ?? chat.lastMessage;
   const own = last?.senderId === store.me.id && !last.isDeleted;
-  const status = own && (last.local ?? store.status(chat, last));
+  const status = own && store.status(chat, store.timelines.get(chat.id)?.messages.findLast((m) => m.id === last.id) ?? last);
   const at = last?.createdAt ?? chat.createdAt;
   const unread = chat.unreadCount || 0;
   const who = chat.kind === 'group' && last && !own && last.kind !== 'system' ? `${app.people.name(last.senderId).split(' ')[0]}: ` : '';

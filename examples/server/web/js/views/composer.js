@@ -54,6 +54,7 @@ export function composer(app, chatId) {
     if (!text.trim() || length(text) > maxLength) return;
     if (editing) return saveEdit(text);
     set('');
+    store.timeline(chatId).divider = null; // who answers has seen it
     app.outbox.send(chatId, text);
     input.focus();
   }

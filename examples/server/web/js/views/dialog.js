@@ -14,7 +14,7 @@ export function openDialog({ title, body, kind = 'modal', testid, onclose }) {
     h('div.dialog-body', null, body)));
   document.body.append(el);
   el.showModal();
-  (el.querySelector('[autofocus]') ?? el.querySelector('.dialog-body input, .dialog-body button') ?? el).focus();
+  (el.querySelector('[autofocus]') || (kind === 'modal' && el.querySelector('.dialog-body input')) || el.querySelector('[data-testid=close-dialog]')).focus();
   return { el, close };
 }
 

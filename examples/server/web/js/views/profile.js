@@ -50,7 +50,7 @@ export function profilePanel(app) {
       const items = await api.all('/v1/auth/sessions');
       sessions.replaceChildren(...items.map((s) => h('li.person', { testid: 'session' },
         h('span.person-icon', { 'aria-hidden': 'true' }, icon('device')),
-        h('span.person-text', null, h('span.person-name', null, agent(s.userAgent)), h('span.person-note', null, s.current ? 'This session' : `${s.ip ?? ''} · ${full(s.lastUsed ?? s.lastUsedAt ?? s.createdAt)}`)),
+        h('span.person-text', null, h('span.person-name', null, agent(s.userAgent)), h('span.person-note', null, s.current ? 'This session' : `${s.ip ?? ''} · ${full(s.lastUsed ?? s.createdAt)}`)),
         !s.current && iconButton('close', `End the session on ${agent(s.userAgent)}`, { testid: 'revoke-session', onclick: () => revoke(s) }))));
     } catch (err) {
       sessions.replaceChildren(h('li.person-note', { role: 'alert' }, err.message));

@@ -14,9 +14,7 @@ export function rows(app, chat, timeline, act) {
     ...[...timeline.lines.values()].filter((e) => !timeline.hasOlder || e.seq > timeline.first),
   ].sort((a, b) => a.seq - b.seq);
   entries.push(...store.sending.filter((m) => m.chatId === chat.id));
-  if (!timeline.hasOlder && chat.kind === 'group') {
-    out.push(textRow('start', 'line', `${subject(app, chat.createdBy)} created this group`));
-  }
+  if (!timeline.hasOlder && chat.kind === 'group') entries.unshift({ type: 'created', seq: 0, at: chat.createdAt });
   let lastDay = '';
   let before = null; // the message above, if it belongs to the same run
   entries.forEach((entry, i) => {
@@ -60,6 +58,8 @@ const object = (app, id) => (id === app.store.me.id ? 'you' : app.people.name(id
 function describe(app, chat, e) {
   const by = subject(app, e.byUserId);
   switch (e.type) {
+    case 'created':
+      return `${subject(app, chat.createdBy)} created this group`;
     case 'member.added':
       if (e.userId === chat.createdBy && e.byUserId === e.userId) return null; // said by the first line
       return e.byUserId && e.byUserId !== e.userId ? `${by} added ${object(app, e.userId)}` : `${subject(app, e.userId)} joined`;

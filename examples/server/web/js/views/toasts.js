@@ -2,10 +2,12 @@
 
 import { h } from '../dom.js';
 
-/** toast shows a notice for a few seconds. */
+/** toast shows a notice for a few seconds, inside the open dialog if there is one: what lies outside it is inert. */
 export function toast(text) {
+  const host = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
+  let box = host.querySelector(':scope > .toasts');
+  if (!box) host.append(box = h('div.toasts', { role: 'status', 'aria-live': 'polite' }));
   const el = h('div.toast', { testid: 'toast' }, text);
-  const box = document.getElementById('toasts');
   box.append(el);
   if (box.children.length > 3) box.firstElementChild.remove();
   setTimeout(() => el.remove(), 5000);
