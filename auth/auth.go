@@ -1,6 +1,7 @@
 // Package auth is accounts and how people prove who they are: phone numbers
 // with one-time codes, e-mail with passwords, sessions with short-lived signed
-// access tokens and rotating refresh tokens (SPEC section 1).
+// access tokens and rotating refresh tokens (SPEC section 1). [New] makes the
+// Service over a Store; its Maintain runs beside it.
 //
 // It can be left out: a host program with users of its own gives an
 // [Authenticator] instead, and everything else works on the host's user ids.

@@ -64,8 +64,8 @@ type Config struct {
 	// RequireVerifiedEmail is set or sign-up is not public: else whoever
 	// registers it first is an admin.
 	Admins []string
-	// OnRevoked is told of sessions of one user that ended before their time,
-	// and returns once their connections are closed. It must not call the Provider.
+	// OnRevoked is told of sessions of one user that ended before their time, and
+	// returns once their connections are closed: the call that ended them waits for it.
 	OnRevoked func(sessionIDs []string, userID string)
 
 	Now    func() time.Time // default time.Now

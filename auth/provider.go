@@ -78,8 +78,7 @@ func (p *Provider) mac(ctx context.Context, secret string, parts ...string) ([]b
 	}
 	h := hmac.New(sha256.New, key)
 	for _, part := range parts {
-		io.WriteString(h, part)
-		h.Write([]byte{0})
+		h.Write(append([]byte(part), 0))
 	}
 	return h.Sum(nil), nil
 }

@@ -109,7 +109,7 @@ func (p *Provider) undo(ctx context.Context, id string) error {
 // one. What the caller sees does not depend on that. Where the address got its
 // daily number of mails, nothing more is sent.
 func (p *Provider) queueMail(key string, l link) error {
-	if _, err := take(count{p.limits.mails, digest(key)}); err != nil {
+	if allowed := p.limits.mails.Allow(digest(key)) == nil; !allowed {
 		return nil
 	}
 	return p.queued(func(ctx context.Context) error {
