@@ -46,8 +46,8 @@ type chat struct {
 	messages []*message // ascending by sequence
 	byID     map[string]*message
 	events   []messaging.Event // without Message; dense from 1
-	moves    []messaging.Mark // those that moved a watermark, in order
-	reached  map[string]reach // by user, over moves
+	moves    []messaging.Mark  // those that moved a watermark, in order
+	reached  map[string]reach  // by user, over moves
 }
 
 // stay is one membership, from its beginning to its end. Who comes back begins another.

@@ -1,0 +1,21 @@
+package storagetest_test
+
+import (
+	"testing"
+
+	"github.com/wigwag-chat/wigwag/storage"
+	"github.com/wigwag-chat/wigwag/storage/memory"
+	"github.com/wigwag-chat/wigwag/storage/storagetest"
+)
+
+func memoryBackend() storagetest.Backend {
+	return storagetest.Backend{
+		Name: "memory",
+		Open: func(testing.TB) storage.Store { return memory.New(memory.Options{}) },
+		Reopen: func(_ testing.TB, s storage.Store) storage.Store {
+			return s.(*memory.Store).Reopen()
+		},
+	}
+}
+
+func TestMemory(t *testing.T) { storagetest.Run(t, memoryBackend()) }
