@@ -84,7 +84,7 @@ func TestRefreshesAtOnce(t *testing.T) {
 // grace is a retry, anything older ends the session.
 func TestRefreshProperty(t *testing.T) {
 	r := newRig(t, func(c *auth.Config) {
-		c.Limits = auth.Limits{CodesPerNumber: -1, CodesPerIP: -1, CodesPerPrefix: -1, RefreshesPerIP: -1}
+		c.Limits = auth.Limits{CodesPerNumber: -1, CodesPerIP: -1, CodesPerPrefix: -1, RefreshesPerIP: -1, SessionsPerUser: 2}
 	})
 	p := gopter.NewProperties(nil)
 	p.Property("one lineage", prop.ForAll(
