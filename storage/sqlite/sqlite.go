@@ -146,7 +146,7 @@ func openWriter(path string, opt Options) (*sql.DB, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	db, err := sql.Open("sqlite", dsn(path, opt,
-		"_pragma=journal_mode(WAL)", "_pragma=secure_delete(1)", "_txlock=immediate"))
+		"_pragma=journal_mode(WAL)", "_pragma=secure_delete(1)", "_pragma=temp_store(MEMORY)", "_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}

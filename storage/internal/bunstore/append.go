@@ -100,8 +100,8 @@ func knownNames(ctx context.Context, tx bun.Tx, jobs []job) (map[name]*messaging
 		return known, nil
 	}
 	// The condition on client_id lets the partial index serve.
-	rows, err := list[messageRow](ctx, tx, `SELECT `+messageColumns+`, EXISTS (`+hiddenBySender+`) AS hidden FROM messages AS g
-		WHERE (g.sender_id, g.client_id) IN (VALUES ?) AND g.client_id <> ''`, names)
+	rows, err := list[messageRow](ctx, tx, `WITH v (sender_id, client_id) AS (VALUES ?) SELECT `+messageColumns+`, EXISTS (`+hiddenBySender+`) AS hidden
+		FROM v JOIN messages AS g ON g.sender_id = v.sender_id AND g.client_id = v.client_id AND g.client_id <> ''`, names)
 	if err != nil || len(rows) == 0 {
 		return known, err
 	}

@@ -40,8 +40,8 @@ func spansOf(ctx context.Context, db bun.IDB, places map[place]*spanRow) error {
 	for p := range places {
 		keys = append(keys, []any{p.chatID, p.userID})
 	}
-	rows, err := list[spanRow](ctx, db, `SELECT `+spanColumns+` FROM memberships AS m
-		WHERE (m.chat_id, m.user_id) IN (VALUES ?) ORDER BY m.joined_seq`, keys)
+	rows, err := list[spanRow](ctx, db, `WITH v (chat_id, user_id) AS (VALUES ?) SELECT `+spanColumns+`
+		FROM v JOIN memberships AS m ON m.chat_id = v.chat_id AND m.user_id = v.user_id ORDER BY m.joined_seq`, keys)
 	for i := range rows {
 		places[place{rows[i].ChatID, rows[i].UserID}] = &rows[i]
 	}
