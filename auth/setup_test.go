@@ -146,8 +146,11 @@ func (r *rig) checkLog() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, secret := range append(r.secrets, password, number, address) {
+		if secret == "" || !strings.Contains(r.log.String(), secret) {
+			continue
+		}
 		whole := regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(secret) + `(\W|$)`) // digits of an id are no code
-		if secret != "" && whole.Match(r.log.Bytes()) {
+		if whole.Match(r.log.Bytes()) {
 			r.t.Errorf("%q stands in the log:\n%s", secret, r.log.String())
 		}
 	}
