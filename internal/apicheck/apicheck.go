@@ -29,7 +29,7 @@ import (
 func Wrap(tb testing.TB, h http.Handler, skip ...string) http.Handler {
 	tb.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(tb.Context(), http.MethodGet, "/openapi.json", nil))
 	if w.Code != http.StatusOK {
 		tb.Fatalf("apicheck: /openapi.json answers %d", w.Code)
 	}

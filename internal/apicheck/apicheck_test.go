@@ -1,6 +1,7 @@
 package apicheck_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -29,7 +30,8 @@ type faults struct {
 	told []string
 }
 
-func (f *faults) Helper() {}
+func (f *faults) Helper()                  {}
+func (f *faults) Context() context.Context { return context.Background() }
 
 func (f *faults) Errorf(format string, args ...any) {
 	f.told = append(f.told, fmt.Sprintf(format, args...))

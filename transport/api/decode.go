@@ -97,7 +97,7 @@ func (s *scanner) value(t reflect.Type, field string, depth int) error {
 	case '[':
 		return s.array(t, field, depth+1)
 	case '"':
-		_, err := s.text(field)
+		_, err := s.text()
 		return err
 	}
 	for s.pos < len(s.data) && bytes.IndexByte([]byte(" \t\r\n,]}"), s.data[s.pos]) < 0 {
@@ -135,7 +135,7 @@ func (s *scanner) object(t reflect.Type, field string, depth int) error {
 			s.pos++
 			s.next()
 		}
-		name, err := s.text(field)
+		name, err := s.text()
 		if err != nil {
 			return err
 		}
@@ -191,7 +191,7 @@ func (s *scanner) array(t reflect.Type, field string, depth int) error {
 }
 
 // text walks a string and returns it decoded.
-func (s *scanner) text(field string) (string, error) {
+func (s *scanner) text() (string, error) {
 	start, escaped := s.pos, false
 	for s.pos++; s.data[s.pos] != '"'; s.pos++ {
 		if s.data[s.pos] != '\\' {

@@ -73,7 +73,7 @@ func TestRepeats(t *testing.T) {
 		"internal":               {get, []func(http.ResponseWriter, *http.Request){refuse(500, "internal", "")}, 1, errs.Internal},
 		"asked to wait for long": {get, []func(http.ResponseWriter, *http.Request){refuse(429, "x", "30")}, 1, errs.RateLimited},
 		"no idea how long":       {get, []func(http.ResponseWriter, *http.Request){refuse(429, "x", "")}, 1, errs.RateLimited},
-		"a proxy's own answer":   {edit, []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }}, 1, errs.Unavailable},
+		"a proxy's own answer":   {edit, []func(http.ResponseWriter, *http.Request){func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) }}, 1, errs.Unavailable},
 		"full":                   {send, []func(http.ResponseWriter, *http.Request){refuse(507, "storage_full", "")}, 1, errs.StorageFull},
 		"no JSON":                {get, []func(http.ResponseWriter, *http.Request){accept("<html>")}, 1, errs.Internal},
 	} {

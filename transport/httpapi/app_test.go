@@ -179,7 +179,6 @@ func (a *app) must(want int, who person, method, target, body string, headers ..
 type outbox struct {
 	mu   sync.Mutex
 	sent map[string]string // the last text by address
-	more chan struct{}
 }
 
 func (o *outbox) SendSMS(_ context.Context, to, text string) error {

@@ -27,9 +27,9 @@ func (s *server) decode(w http.ResponseWriter, r *http.Request, v any) error {
 	}
 	// Not every writer has deadlines; the request's context holds in any case.
 	conn := http.NewResponseController(w)
-	conn.SetReadDeadline(time.Now().Add(s.Timeout))
+	_ = conn.SetReadDeadline(time.Now().Add(s.Timeout))
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.MaxBody))
-	conn.SetReadDeadline(time.Time{})
+	_ = conn.SetReadDeadline(time.Time{})
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return ErrBodyTooLarge.With("max", s.MaxBody)
 	}

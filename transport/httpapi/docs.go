@@ -20,7 +20,7 @@ func serveDocs(mux *http.ServeMux) error {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
-		w.Write(page)
+		_, _ = w.Write(page)
 	})
 	for name, kind := range map[string]string{"docs.js": "text/javascript; charset=utf-8", "docs.css": "text/css; charset=utf-8"} {
 		data, err := docsFiles.ReadFile("docs/" + name)
@@ -29,7 +29,7 @@ func serveDocs(mux *http.ServeMux) error {
 		}
 		mux.HandleFunc("GET /docs/"+name, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", kind)
-			w.Write(data)
+			_, _ = w.Write(data)
 		})
 	}
 	return nil

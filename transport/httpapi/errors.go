@@ -99,7 +99,7 @@ func (f *failure) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)
-	json.NewEncoder(w).Encode(f.body) // a client that went away needs no answer
+	_ = json.NewEncoder(w).Encode(f.body) // a client that went away needs no answer
 }
 
 func (f *failure) Error() string                { return f.body.Error.Code }

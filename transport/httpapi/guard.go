@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"path"
@@ -41,7 +42,7 @@ func (s *server) guard(mux *http.ServeMux) http.Handler {
 			if cause == nil {
 				return
 			}
-			if cause == http.ErrAbortHandler || w.begun {
+			if err, _ := cause.(error); w.begun || errors.Is(err, http.ErrAbortHandler) {
 				s.Logger.ErrorContext(ctx, "answer aborted", "requestId", id, "panic", cause)
 				panic(http.ErrAbortHandler)
 			}

@@ -215,3 +215,25 @@ func TestErrorTable(t *testing.T) {
 		}
 	}
 }
+
+// A client that sends its body too slowly is let go.
+func TestSlowBody(t *testing.T) {
+	a := newApp(t, func(c *httpapi.Config) { c.Timeout = 100 * time.Millisecond })
+	ada := a.signUp(adaPhone)
+	server := httptest.NewServer(a)
+	defer server.Close()
+	defer server.Client().CloseIdleConnections()
+	body, writer := io.Pipe()
+	go writer.Write([]byte(`{"text":`))
+	defer writer.Close()
+	r, err := http.NewRequest("POST", server.URL+"/v1/chats/x/messages", body)
+	check(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+ada.access)
+	resp, err := server.Client().Do(r)
+	check(t, err)
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", resp.StatusCode)
+	}
+}

@@ -70,9 +70,16 @@ func (s *server) document(rt route, method, path string, body reflect.Type) {
 }
 
 func (s *server) errorResponse() *huma.Response {
-	return &huma.Response{Description: "Anything else", Content: map[string]*huma.MediaType{
-		"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Error](), true, "")},
-	}}
+	return &huma.Response{
+		Description: "Anything else",
+		Headers: map[string]*huma.Param{
+			"X-Request-Id": {Description: "requestId of the body", Schema: &huma.Schema{Type: huma.TypeString}},
+			"Retry-After":  {Description: "Seconds to wait, with 429 and 503 where known", Schema: &huma.Schema{Type: huma.TypeInteger}},
+		},
+		Content: map[string]*huma.MediaType{
+			"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Error](), true, "")},
+		},
+	}
 }
 
 // serveDocument finishes the document and serves it, and the page that shows it.
@@ -100,7 +107,7 @@ func (s *server) serveDocument(mux *http.ServeMux) error {
 	}
 	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
-		w.Write(text)
+		_, _ = w.Write(text)
 	})
 	return serveDocs(mux)
 }
