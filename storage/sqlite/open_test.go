@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,5 +285,45 @@ func TestContextsAndClosing(t *testing.T) {
 	}
 	if err := s.Ping(t.Context()); !errors.Is(err, storage.ErrClosed) {
 		t.Errorf("ping after Close: %v", err)
+	}
+}
+
+// Close waits for what is being written: success was stored, the rest was refused.
+func TestCloseUnderWriters(t *testing.T) {
+	path := file(t)
+	s := open(t, path, sqlite.Options{Migrate: true})
+	group(t, s, "chat", "ann")
+	var (
+		wg     sync.WaitGroup
+		stored atomic.Int64
+		first  = make(chan struct{}, 1)
+	)
+	for w := range 16 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				err := send(t.Context(), s, "chat", "ann", fmt.Sprint(w, "-", i), 1)
+				if errors.Is(err, storage.ErrClosed) {
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				stored.Add(1)
+				select {
+				case first <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	<-first
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	view, err := open(t, path, sqlite.Options{}).Messaging().Chat(t.Context(), "ann", "chat")
+	if err != nil || view.HeadSeq != stored.Load() {
+		t.Errorf("%d acknowledged, head %d, %v", stored.Load(), view.HeadSeq, err)
 	}
 }

@@ -99,12 +99,11 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	return s, nil
 }
 
-// OpenDB opens a store on databases of the host's own, of any SQLite driver whose
-// connections begin their transactions as the two roles need: writer has one
-// connection (OpenDB sets that) and takes the lock at once, reader has several
-// and reads. Both are the store's from here on, and closed with it; on an error
-// they stay the caller's. The host sets the pragmas; OpenDB checks
-// those on which durability hangs: storage.ErrNotDurable.
+// OpenDB opens a store on databases of the host's own, of the driver
+// modernc.org/sqlite. writer begins its transactions immediate and gets one
+// connection; reader may have several and only reads. Both are the store's from
+// here on and closed with it; on an error they stay the caller's. The host sets
+// the pragmas; OpenDB asks for those on which durability hangs: storage.ErrNotDurable.
 func OpenDB(ctx context.Context, writer, reader *sql.DB, opt Options) (*Store, error) {
 	writer.SetMaxOpenConns(1)
 	if !opt.AllowUnsafe {

@@ -118,10 +118,8 @@ func (s accounts) PutOneUse(ctx context.Context, t auth.OneUse) error {
 		return err
 	}
 	return s.s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := exec(ctx, tx, "DELETE FROM one_use_tokens WHERE user_id = ? AND purpose = ?", t.UserID, string(t.Purpose)); err != nil {
-			return err
-		}
-		_, err := exec(ctx, tx, "INSERT INTO one_use_tokens (hash, purpose, user_id, email, expires_at) VALUES ?",
+		_, err := exec(ctx, tx, `INSERT INTO one_use_tokens (hash, purpose, user_id, email, expires_at) VALUES ?
+			ON CONFLICT (user_id, purpose) DO UPDATE SET hash = excluded.hash, email = excluded.email, expires_at = excluded.expires_at`,
 			tuples{{blob(t.Hash), string(t.Purpose), t.UserID, t.Email, micros(t.ExpiresAt)}})
 		return err
 	})

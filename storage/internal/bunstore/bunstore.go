@@ -10,8 +10,9 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"io/fs"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,7 +77,10 @@ type Store struct {
 	writer  *bun.DB
 	reader  *bun.DB
 	queue   *batch.Queue[job, outcome]
-	closed  atomic.Bool
+
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup // those that entered; added to under mu while not closed
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -121,23 +125,38 @@ func (s *Store) Messaging() messaging.Store { return chats{s} }
 
 // Ping asks the database for an answer.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(ctx context.Context, db bun.IDB) error {
+	return s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
 		_, err := list[int](ctx, db, "SELECT 1")
 		return err
 	})
 }
 
-// Close runs the writes that wait, refuses others, and closes the databases.
+// Close refuses new calls, waits for those that run, and closes the databases.
 func (s *Store) Close() error {
-	if s.closed.Swap(true) {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
 		return nil
 	}
-	_ = s.queue.Close() // always nil
-	err := s.writer.Close()
+	s.calls.Wait()
+	err := errors.Join(s.queue.Close(), s.writer.Close())
 	if s.reader != s.writer {
-		if e := s.reader.Close(); err == nil {
-			err = e
-		}
+		err = errors.Join(err, s.reader.Close())
 	}
 	return err
 }
+
+// enter begins a call; leave ends it.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return storage.ErrClosed
+	}
+	s.calls.Add(1)
+	return nil
+}
+
+func (s *Store) leave() { s.calls.Done() }

@@ -138,9 +138,14 @@ func (c chats) Events(ctx context.Context, viewerID, chatID string, after int64,
 		}
 		// Both share one dense sequence: what fits into the limit is a run of it.
 		rows := slices.Clone(created)
+		found := make(map[string]bool, len(created))
+		for _, m := range created {
+			found[m.ID] = true
+		}
 		var edited []string
 		for _, e := range events {
-			if e.Type == messaging.MessageEdited && !slices.ContainsFunc(created, func(m messageRow) bool { return m.ID == e.MessageID }) {
+			if e.Type == messaging.MessageEdited && !found[e.MessageID] {
+				found[e.MessageID] = true
 				edited = append(edited, e.MessageID)
 			}
 		}

@@ -26,6 +26,10 @@ type outcome struct {
 
 // do runs jobs and returns a result for each.
 func (s *Store) do(ctx context.Context, jobs []job) ([]batch.Result[outcome], error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
 	if !s.opt.NoGroupCommit || s.dialect.OneWriter {
 		return s.queue.DoAll(ctx, jobs)
 	}

@@ -30,6 +30,10 @@ var (
 
 // read runs fn on one snapshot. fn may run several times.
 func (s *Store) read(ctx context.Context, fn func(context.Context, bun.IDB) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
 	err := s.retry(ctx, func() error {
 		return s.reader.RunInTx(ctx, s.dialect.Snapshot, func(ctx context.Context, tx bun.Tx) error {
 			return fn(ctx, tx)
@@ -40,6 +44,10 @@ func (s *Store) read(ctx context.Context, fn func(context.Context, bun.IDB) erro
 
 // readOne runs fn, which makes a single statement: that is its snapshot.
 func (s *Store) readOne(ctx context.Context, fn func(context.Context, bun.IDB) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
 	return s.public(ctx, s.retry(ctx, func() error { return fn(ctx, s.reader) }))
 }
 
@@ -47,6 +55,10 @@ func (s *Store) readOne(ctx context.Context, fn func(context.Context, bun.IDB) e
 // writes on a database of one writer, else by itself. fn may run several times;
 // when it fails nothing of it is kept.
 func (s *Store) write(ctx context.Context, fn func(context.Context, bun.Tx) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
 	if s.dialect.OneWriter {
 		_, err := s.queue.Do(ctx, job{fn: fn})
 		return s.public(ctx, err)
@@ -57,9 +69,6 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, bun.Tx) erro
 // retry runs fn until it succeeds or fails for good. Unavailable databases are
 // asked a few times, then given up.
 func (s *Store) retry(ctx context.Context, fn func() error) error {
-	if s.closed.Load() {
-		return storage.ErrClosed
-	}
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = firstTry, lastTry
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -111,12 +120,7 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) e
 		_ = tx.Rollback()
 		return err
 	}
-	err = tx.Commit()
-	if err == nil {
-		return nil
-	}
-	_ = tx.Rollback() // SQLite keeps the transaction open when a commit fails
-	if s.known(err) {
+	if err = tx.Commit(); err == nil || s.known(err) {
 		return err
 	}
 	if verify != nil {
@@ -140,13 +144,7 @@ func (s *Store) known(err error) bool {
 
 // public makes of an error what the contract promises.
 func (s *Store) public(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, batch.ErrClosed) || s.closed.Load() && !isKind(err) {
-		return storage.ErrClosed
-	}
-	if isKind(err) {
+	if err == nil || isKind(err) {
 		return err
 	}
 	if e := ctx.Err(); e != nil { // drivers do not always wrap it

@@ -47,7 +47,8 @@ CREATE TABLE one_use_tokens (
   expires_at BIGINT NOT NULL
 );
 
-CREATE INDEX one_use_tokens_user ON one_use_tokens (user_id, purpose);
+-- A new one takes the place of the one before.
+CREATE UNIQUE INDEX one_use_tokens_user ON one_use_tokens (user_id, purpose);
 
 CREATE INDEX one_use_tokens_expires_at ON one_use_tokens (expires_at);
 
