@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/leanovate/gopter"
@@ -16,9 +17,35 @@ import (
 func genCommand(m *model, reopening bool) gopter.Gen {
 	return func(p *gopter.GenParameters) *gopter.GenResult {
 		g := generator{m, p.Rng}
-		result := gopter.NewGenResult(commands.Command(command{g.act(reopening)}), gopter.NoShrinker)
+		result := gopter.NewGenResult(commands.Command(command{g.act(reopening)}), fewerItems)
 		result.ResultType = reflect.TypeFor[commands.Command]()
 		return result
+	}
+}
+
+// fewerItems shrinks a command by leaving out one of its items.
+func fewerItems(v any) gopter.Shrink {
+	var fewer []act
+	switch a := v.(command).act.(type) {
+	case appendAct:
+		for i := range a {
+			fewer = append(fewer, slices.Delete(slices.Clone(a), i, i+1))
+		}
+	case markAct:
+		for i := range a {
+			fewer = append(fewer, slices.Delete(slices.Clone(a), i, i+1))
+		}
+	}
+	if len(fewer) < 2 {
+		return gopter.NoShrink
+	}
+	return func() (any, bool) {
+		if len(fewer) == 0 {
+			return nil, false
+		}
+		next := fewer[0]
+		fewer = fewer[1:]
+		return commands.Command(command{next}), true
 	}
 }
 
@@ -32,18 +59,12 @@ func (g generator) act(reopening bool) act {
 		return g.makeChat()
 	}
 	switch n := g.rng.Intn(100); {
-	case n < 5:
+	case n < 4:
 		return g.makeChat()
-	case n < 12:
-		return addMembersAct{
-			ChatID: g.chat(), ActorID: g.user(), UserIDs: g.users(1 + g.rng.Intn(3)), Limit: 3 + g.rng.Intn(3), At: g.later(),
-		}
-	case n < 19:
-		actor, user := g.user(), g.user()
-		if g.rng.Intn(3) == 0 {
-			user = actor
-		}
-		return removeMemberAct{ChatID: g.chat(), ActorID: actor, UserID: user, At: g.later()}
+	case n < 14:
+		return g.add()
+	case n < 22:
+		return g.remove()
 	case n < 44:
 		return g.append()
 	case n < 52:
@@ -93,6 +114,12 @@ func (g generator) message() (chat, id, sender string) {
 		return g.chat(), "nothing", g.user()
 	}
 	p := c.posts[g.rng.Intn(len(c.posts))]
+	for _, other := range c.posts { // what one sent in an earlier membership is easily forgotten
+		own := c.present(other.SenderID)
+		if own != nil && own.JoinedSeq > other.seq && g.rng.Intn(3) == 0 {
+			p = other
+		}
+	}
 	return c.new.ID, p.ID, p.SenderID
 }
 
@@ -122,6 +149,45 @@ func (g generator) makeChat() act {
 		n.ClientID, n.Digest = g.clientID()
 	}
 	return makeChat(n)
+}
+
+func (g generator) add() act {
+	chat := g.chat()
+	x := addMembersAct{ChatID: chat, ActorID: g.manager(chat), UserIDs: g.users(1 + g.rng.Intn(3)), Limit: 3 + g.rng.Intn(3), At: g.later()}
+	if c := g.m.chat(chat); c != nil && g.rng.Intn(3) > 0 { // somebody comes back
+		for _, s := range c.spans {
+			if c.present(s.UserID) == nil {
+				x.UserIDs = []string{s.UserID}
+			}
+		}
+	}
+	return x
+}
+
+func (g generator) remove() act {
+	x := removeMemberAct{ChatID: g.chat(), UserID: g.user(), At: g.later()}
+	if c := g.m.chat(x.ChatID); c != nil && len(c.posts) > 0 && g.rng.Intn(2) == 0 { // who leaves something behind
+		x.UserID = c.posts[g.rng.Intn(len(c.posts))].SenderID
+	}
+	x.ActorID = x.UserID
+	if g.rng.Intn(3) > 0 {
+		x.ActorID = g.manager(x.ChatID)
+	}
+	return x
+}
+
+// manager draws one who manages the chat, or now and then anybody.
+func (g generator) manager(chat string) string {
+	c := g.m.chat(chat)
+	if c == nil || g.rng.Intn(4) == 0 {
+		return g.user()
+	}
+	for _, s := range c.members() {
+		if s.Role.Manages() {
+			return s.UserID
+		}
+	}
+	return g.user()
 }
 
 // clientID draws one of few, with a digest that is mostly the same.

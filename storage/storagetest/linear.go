@@ -30,10 +30,23 @@ type place struct {
 }
 
 type operation struct {
-	kind     string // send, edit, heads, body
+	kind     string // send, edit, heads, revision
 	chat     int    // send
 	name     int    // send: index of the client id, -1 for none
 	revision int    // edit
+}
+
+func (op operation) String() string {
+	switch op.kind {
+	case "send":
+		if op.name >= 0 {
+			return fmt.Sprintf("send to chat %d as name %d", op.chat, op.name)
+		}
+		return fmt.Sprintf("send to chat %d", op.chat)
+	case "edit":
+		return fmt.Sprintf("edit to revision %d", op.revision)
+	}
+	return op.kind
 }
 
 // result is what an operation returned; its zero fields do not concern the operation.
@@ -43,6 +56,20 @@ type result struct {
 	repeated bool
 	conflict bool
 	revision int
+}
+
+func (r result) String() string {
+	switch {
+	case r.conflict:
+		return "conflict"
+	case r.revision > 0:
+		return fmt.Sprintf("revision %d", r.revision)
+	case r.at.seq > 0 && r.repeated:
+		return fmt.Sprintf("repeated %d in chat %d", r.at.seq, r.at.chat)
+	case r.at.seq > 0:
+		return fmt.Sprintf("%d in chat %d", r.at.seq, r.at.chat)
+	}
+	return fmt.Sprint(r.heads)
 }
 
 // step tells what an operation must return when it comes next.
@@ -102,7 +129,7 @@ func (r *R) record1() []porcupine.Operation {
 	plan := make([]operation, clients*each)
 	for i := range plan {
 		plan[i] = operation{
-			kind: []string{"send", "send", "send", "edit", "heads", "body"}[r.rng.IntN(6)],
+			kind: []string{"send", "send", "send", "edit", "heads", "revision"}[r.rng.IntN(6)],
 			chat: r.rng.IntN(2), name: r.rng.IntN(6) - 3, revision: 2 + r.rng.IntN(3),
 		}
 		plan[i].name = max(plan[i].name, -1)
@@ -152,7 +179,7 @@ func (r *R) operate(rooms [2]room, user string, names [3]string, edited messagin
 				}
 			}
 		}
-	case "body":
+	case "revision":
 		out.revision = rooms[0].get(user, edited.ID).Revision
 	}
 	return out
@@ -163,7 +190,7 @@ func printed(history []porcupine.Operation) string {
 	slices.SortFunc(history, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
 	var out strings.Builder
 	for _, op := range history {
-		fmt.Fprintf(&out, "client %d, %v to %v: %+v returned %+v\n",
+		fmt.Fprintf(&out, "client %d, %v to %v: %v: %v\n",
 			op.ClientId, time.Duration(op.Call), time.Duration(op.Return), op.Input, op.Output)
 	}
 	return out.String()

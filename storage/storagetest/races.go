@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -212,16 +213,20 @@ func oneSnapshot(r *R) {
 	p := r.people(3)
 	c := r.group(p[0], p[1], p[2])
 	const batches, size = 15, 4
-	var written atomic.Int64
+	var written, looked atomic.Int64
 	r.race(3, func(i int) {
 		if i == 0 {
 			for range batches {
+				// Somebody looks between any two batches, and while they are written.
+				for before := looked.Load(); looked.Load() < before+2 && !r.failed(); {
+					runtime.Gosched()
+				}
 				c.sendMany(p[0], size)
 				written.Add(size)
 			}
 			return
 		}
-		for written.Load() < batches*size {
+		for ; written.Load() < batches*size && !r.failed(); looked.Add(1) {
 			floor := written.Load()
 			v := c.view(p[i])
 			last := int64(0)

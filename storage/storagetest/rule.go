@@ -181,12 +181,16 @@ func (r *R) race(n int, f func(i int)) {
 	}
 	close(start)
 	wg.Wait()
-	r.mu.Lock()
-	failed := r.failure != ""
-	r.mu.Unlock()
-	if failed {
+	if r.failed() {
 		runtime.Goexit()
 	}
+}
+
+// failed tells goroutines of a race to stop waiting for one that has ended.
+func (r *R) failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failure != ""
 }
 
 // id returns a new id, greater than those before.

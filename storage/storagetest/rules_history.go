@@ -18,6 +18,8 @@ func historyRules() []rule {
 			says: "Around selects half the page up to a sequence, and the rest after it."},
 		{name: "history/pages drop and repeat nothing", check: historyPages,
 			says: "Paging with Before or After from page to page meets every message once, at every limit."},
+		{name: "history/largest pages come whole", check: largestPages,
+			says: "Limits of lists go up to MaxPage+1, of events up to MaxSync; a backend does not clamp them."},
 		{name: "history/chats are apart", check: historyApart,
 			says: "Messages returns part of the history of one chat."},
 	}
@@ -146,6 +148,23 @@ func historyPages(r *R) {
 		}
 		r.same(fmt.Sprintf("history forwards by pages of %d", limit), places[1:], got)
 	}
+}
+
+func largestPages(r *R) {
+	p := r.people(messaging.MaxPage + 2)
+	c := r.group(p[0], p[1:]...)
+	for range 5 {
+		c.sendMany(p[0], messaging.MaxPage)
+	}
+	const most = messaging.MaxPage + 1
+	r.same("messages of the largest page", most, len(c.history(p[1], messaging.Window{Limit: most})))
+	members, err := r.m().Members(r.ctx, p[1], c.id, "", most)
+	r.ok(err)
+	r.same("members of the largest page", most, len(members))
+	receipts, err := r.m().Receipts(r.ctx, p[1], c.id, c.history(p[0], newest())[0].ID, "", most)
+	r.ok(err)
+	r.same("receipts of the largest page", most, len(receipts))
+	r.same("events of the largest answer", messaging.MaxSync, len(c.events(p[1])))
 }
 
 func historyApart(r *R) {

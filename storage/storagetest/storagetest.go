@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,23 +65,35 @@ func Run(t *testing.T, b Backend) {
 }
 
 func runRule(t *testing.T, shop *shop, rule rule) {
-	report := shop.check(rule)
-	known := slices.Contains(shop.backend.Without, rule.name)
+	v := judge(shop.backend, rule, shop.check(rule))
 	switch {
-	case known && report == "":
-		t.Errorf("%s keeps the rule %q: take it out of Without", shop.backend.Name, rule.name)
-	case known:
-		t.Skipf("%s is without this rule, as it says:\n%s", shop.backend.Name, report)
-	case report != "":
-		t.Fatalf("%s\n  seed: %d\n  replay: %s", report, shop.seed, replay(t, shop.seed))
+	case v.fail != "":
+		t.Fatalf("%s\n  seed: %d\n  replay: %s", v.fail, shop.seed, replay(t.Name(), shop.seed))
+	case v.skip != "":
+		t.Skip(v.skip)
 	}
 }
 
+// verdict is what becomes of the test of a rule; neither: it passes.
+type verdict struct{ fail, skip string }
+
+// judge weighs what a rule found, "" for nothing, against what the backend says of itself.
+func judge(b Backend, rule rule, report string) verdict {
+	known := slices.Contains(b.Without, rule.name)
+	switch {
+	case known && report == "":
+		return verdict{fail: fmt.Sprintf("%s keeps the rule %q: take it out of Without", b.Name, rule.name)}
+	case known:
+		return verdict{skip: "as Without says, " + report}
+	}
+	return verdict{fail: report}
+}
+
 // replay is the command that runs one test again with the same seed.
-func replay(t *testing.T, seed uint64) string {
-	parts := strings.Split(t.Name(), "/")
+func replay(test string, seed uint64) string {
+	parts := strings.Split(test, "/")
 	for i, p := range parts {
-		parts[i] = "^" + p + "$"
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
 	return fmt.Sprintf("WIGWAG_SEED=%d go test -run '%s' .", seed, strings.Join(parts, "/"))
 }

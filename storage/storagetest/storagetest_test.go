@@ -19,3 +19,5 @@ func memoryBackend() storagetest.Backend {
 }
 
 func TestMemory(t *testing.T) { storagetest.Run(t, memoryBackend()) }
+
+func BenchmarkMemory(b *testing.B) { storagetest.Benchmark(b, memoryBackend()) }
