@@ -31,7 +31,7 @@ func classify(err error) bunstore.Fault {
 
 func classOf(code string) bunstore.Fault {
 	switch code {
-	case "40001", "40P01": // serialization_failure, deadlock_detected
+	case "40001", "40P01": // two transactions collided; a deadlock
 		return bunstore.Transient
 	case "23505": // unique_violation
 		return bunstore.Unique

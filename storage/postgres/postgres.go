@@ -217,7 +217,7 @@ func dialect() bunstore.Dialect {
 }
 
 // schemaLock is the key of the advisory lock of migrators: "wigwag" in ASCII.
-const schemaLock = 0x776967776167
+const schemaLock int64 = 0x776967776167
 
 // lockSchema keeps other nodes out while one migrates. The server gives the lock
 // back when the connection ends, however it ends.
@@ -226,12 +226,12 @@ func lockSchema(ctx context.Context, db *sql.DB) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock("+strconv.Itoa(schemaLock)+")"); err != nil {
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", schemaLock); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return func() {
 		// On an error the connection is gone, and the lock with it.
-		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+strconv.Itoa(schemaLock)+")")
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", schemaLock)
 		_ = conn.Close()
 	}, nil
 }

@@ -37,7 +37,7 @@ func open(t *testing.T, path string, opt sqlite.Options) *sqlite.Store {
 func exec(t *testing.T, path, statement string) {
 	t.Helper()
 	db := raw(t, path, "")
-	if _, err := db.Exec(statement); err != nil {
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -243,7 +243,7 @@ func TestAnotherProcessWrites(t *testing.T) {
 	s := open(t, path, sqlite.Options{Migrate: true, BusyTimeout: time.Millisecond})
 	group(t, s, "chat", "ann")
 	other := raw(t, path, "&_txlock=immediate")
-	tx, err := other.Begin()
+	tx, err := other.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -48,7 +49,7 @@ func Migrate(ctx context.Context, d Dialect, db *sql.DB, opt Options) error {
 	if err := m.Init(ctx); err != nil {
 		return fmt.Errorf("storage: migrate: %w", err)
 	}
-	if err := CheckSchema(ctx, d, db); err != storage.ErrSchemaOlder {
+	if err := CheckSchema(ctx, d, db); !errors.Is(err, storage.ErrSchemaOlder) {
 		return err
 	}
 	if _, err := m.Migrate(ctx); err != nil {

@@ -79,8 +79,8 @@ func micros(t time.Time) int64 { return t.UnixMicro() }
 // moment is the time that micros wrote.
 func moment(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
-// never is the zero time.
-var never = micros(time.Time{})
+// never is the zero time in micros.
+const never = -62135596800000000
 
 // orNull is s, or NULL for "", in columns whose values are unique where there are any.
 func orNull(s string) any {
