@@ -185,10 +185,15 @@ func (a *App) transports(c Config) error {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /v1/ws", sockets)
-	mux.Handle("/", api)
-	a.handler, a.sockets = mux, sockets
+	// No ServeMux, which would answer unclean paths with a redirect of its own.
+	a.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/ws" && r.Method == http.MethodGet {
+			sockets.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+	a.sockets = sockets
 	return nil
 }
 

@@ -13,9 +13,8 @@ import (
 	"github.com/wigwag-chat/wigwag/storage/sqlite"
 )
 
-var logins = map[string]string{"s3cret-a": "ann", "s3cret-b": "bob"} // the program's own
-
 func who(_ context.Context, token string) (auth.Identity, error) {
+	logins := map[string]string{"s3cret-a": "ann", "s3cret-b": "bob"} // the program's own
 	if user, ok := logins[token]; ok {
 		return auth.Identity{UserID: user, SessionID: "login-of-" + user}, nil
 	}

@@ -10,29 +10,30 @@ import (
 //go:embed web
 var web embed.FS
 
-// routes puts the web client, the API and the development outbox on one mux.
+// routes puts the web client, the API and the development outbox together.
 func routes(api http.Handler, box *outbox, dev bool) http.Handler {
 	pages, err := fs.Sub(web, "web")
 	if err != nil {
 		panic(err) // the folder is embedded above
 	}
-	files := http.FileServerFS(pages)
-	mux := http.NewServeMux()
-	mux.Handle("/", api)
-	for _, path := range []string{"GET /{$}", "GET /index.html", "GET /css/", "GET /js/", "GET /img/", "GET /favicon.ico"} {
-		mux.Handle(path, page(files))
-	}
-	if dev {
-		mux.Handle("GET /dev/outbox", box)
-	}
-	return mux
+	files := page(http.FileServerFS(pages))
+	// No ServeMux, which would answer unclean paths with a redirect of its own.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch folder, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); {
+		case read && (folder == "" && r.URL.Path == "/" || folder == "css" || folder == "js" || folder == "img" || folder == "favicon.ico"):
+			files.ServeHTTP(w, r)
+		case read && dev && r.URL.Path == "/dev/outbox":
+			box.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
 }
 
 // contentPolicy lets the client load itself and talk to this server, and nothing else.
-var contentPolicy = strings.Join([]string{
-	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
-	"manifest-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
-}, "; ")
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // page adds the headers that a browser page needs (SPEC SEC-3).
 func page(next http.Handler) http.Handler {
