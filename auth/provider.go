@@ -40,6 +40,7 @@ func New(cfg Config) (*Provider, error) {
 	for _, who := range cfg.Admins {
 		p.admins[p.contact(who)] = true
 	}
+	delete(p.admins, "") // it would be everybody without a number, or without an address
 	return p, nil
 }
 

@@ -235,3 +235,13 @@ func TestRoles(t *testing.T) {
 	_, err := r.Account(t.Context(), strings.Repeat("x", 200))
 	is(t, "nobody", err, auth.ErrAccountNotFound)
 }
+
+// A name left empty, as an unset variable of the environment is, names nobody.
+func TestNobodyIsAdminByAnEmptyName(t *testing.T) {
+	r := newRig(t, func(c *auth.Config) { c.Admins = []string{""} })
+	for _, tokens := range []auth.Tokens{r.byPhone(number), r.register(address, "ada")} {
+		if who, err := r.Token(t.Context(), tokens.AccessToken); err != nil || who.Role != auth.RoleUser {
+			t.Errorf("%+v, %v", who, err)
+		}
+	}
+}

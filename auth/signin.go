@@ -45,7 +45,7 @@ func (p *Provider) signIn(ctx context.Context, a Account, created bool, c Client
 // promote gives the host's admins their role.
 func (p *Provider) promote(ctx context.Context, a Account) (Account, error) {
 	key, _ := emailKey(a.Email)
-	if a.Role == RoleAdmin || !(p.admins[a.Phone] || p.admins[key]) || a.Phone == "" && key == "" {
+	if a.Role == RoleAdmin || !p.admins[a.Phone] && !p.admins[key] {
 		return a, nil
 	}
 	if err := p.cfg.Store.SetRole(ctx, a.ID, RoleAdmin, p.now()); err != nil {
