@@ -31,7 +31,8 @@ func (p *Provider) Login(ctx context.Context, identifier, password string, c Cli
 	if err != nil {
 		return Tokens{}, err
 	}
-	if _, err := p.prove(ctx, a, password, who); err != nil {
+	hash, err := p.prove(ctx, a, password, who)
+	if err != nil {
 		if ip != "" && errors.Is(err, ErrInvalidCredentials) {
 			p.limits.failuresByIP.Fail(ip)
 		}
@@ -44,12 +45,28 @@ func (p *Provider) Login(ctx context.Context, identifier, password string, c Cli
 		}
 		return Tokens{}, ErrEmailNotVerified
 	}
-	return p.signIn(ctx, a, false, c)
+	t, err := p.signIn(ctx, a, false, c)
+	if err != nil {
+		return Tokens{}, err
+	}
+	// Who replaces a password then ends the sessions there are. One that began
+	// meanwhile by the old password may have come too late to be among them.
+	a, err = p.cfg.Store.Account(ctx, a.ID)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("auth: log in: %w", err)
+	}
+	if a.PasswordHash != hash {
+		if err := p.Revoke(ctx, a.ID, t.SessionID); err != nil && !errors.Is(err, ErrSessionNotFound) {
+			return Tokens{}, err
+		}
+		return Tokens{}, ErrInvalidCredentials
+	}
+	return t, nil
 }
 
 // prove compares a password with that of an account, which may be the zero one:
 // ErrInvalidCredentials, or what the back-off of who says. A hash of a lower cost
-// than the present one is replaced; the hash that was proven, or replaced it, is returned.
+// than the present one is replaced; the hash that is stored afterwards is returned.
 func (p *Provider) prove(ctx context.Context, a Account, password, who string) (hash string, err error) {
 	if err := p.limits.failures.Check(who); err != nil {
 		return "", err // without waiting for a place
@@ -81,10 +98,18 @@ func (p *Provider) prove(ctx context.Context, a Account, password, who string) (
 	if err != nil {
 		return "", fmt.Errorf("auth: raise password cost: %w", err)
 	}
-	if !set { // somebody replaced it meanwhile
-		return a.PasswordHash, nil
+	if set {
+		return raised, nil
 	}
-	return raised, nil
+	// Somebody replaced it meanwhile: by another, or by the same at the present cost.
+	a, err = p.cfg.Store.Account(ctx, a.ID)
+	if err != nil {
+		return "", fmt.Errorf("auth: raise password cost: %w", err)
+	}
+	if ok, err = p.matches(ctx, password, a.PasswordHash); err == nil && !ok {
+		err = ErrInvalidCredentials
+	}
+	return a.PasswordHash, err
 }
 
 // identify returns the account that an identifier names, the zero one for none,
