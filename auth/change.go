@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // passwordSwaps is how often a password is set again when another call replaces
@@ -47,15 +48,25 @@ func (p *Provider) ResetPassword(ctx context.Context, token, password string) er
 	if err != nil {
 		return err
 	}
+	ctx, cancel := finishing(ctx) // the token is used up
+	defer cancel()
 	if err := p.setPassword(ctx, t.UserID, hash); err != nil {
-		return fmt.Errorf("auth: reset password: %w", err)
-	}
-	if err := p.cfg.Store.MarkEmailVerified(ctx, t.UserID, t.Email, p.now()); err != nil {
 		return fmt.Errorf("auth: reset password: %w", err)
 	}
 	p.limits.failures.Success(accountKey(t.UserID))
 	p.cfg.Logger.InfoContext(ctx, "password reset", "user", t.UserID)
-	return p.RevokeOthers(ctx, t.UserID, "")
+	if err := p.RevokeOthers(ctx, t.UserID, ""); err != nil {
+		return err
+	}
+	if err := p.cfg.Store.MarkEmailVerified(ctx, t.UserID, t.Email, p.now()); err != nil {
+		return fmt.Errorf("auth: reset password: %w", err)
+	}
+	return nil
+}
+
+// finishing is a context for what must not stay half done where the caller has gone.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }
 
 // setPassword replaces whatever hash an account has.
@@ -104,6 +115,8 @@ func (p *Provider) ChangePassword(ctx context.Context, by Identity, oldPassword,
 			return fmt.Errorf("auth: change password: %w", err)
 		}
 		if set {
+			ctx, cancel := finishing(ctx)
+			defer cancel()
 			p.cfg.Logger.InfoContext(ctx, "password changed", "user", a.ID)
 			return p.RevokeOthers(ctx, a.ID, by.SessionID)
 		}

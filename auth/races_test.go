@@ -58,3 +58,43 @@ func (s raised) SetPassword(ctx context.Context, id, old, hash string, at time.T
 	s.login()
 	return s.Store.SetPassword(ctx, id, old, hash, at)
 }
+
+// A caller who goes away the moment the password is set leaves no other session behind.
+func TestPasswordIsSetAndTheCallerGone(t *testing.T) {
+	for _, how := range []string{"change", "reset"} {
+		t.Run(how, func(t *testing.T) {
+			r := newRig(t, nil)
+			ada := r.register(address, "ada")
+			thief := r.keep(r.Login(t.Context(), "ada", password, here))
+			r.maintain()
+			r.mailed(address, "Confirm")
+			is(t, "forgot", r.ForgotPassword(t.Context(), address, here), nil)
+			link := r.mailed(address, "new password")
+			ctx, cancel := context.WithCancel(t.Context())
+			r.cfg.Store = left{r.cfg.Store, cancel}
+			p := r.another()
+			if how == "reset" {
+				is(t, how, p.ResetPassword(ctx, link, "another horse"), nil)
+			} else {
+				is(t, how, p.ChangePassword(ctx, auth.Identity{UserID: ada.UserID, SessionID: ada.SessionID}, password, "another horse"), nil)
+			}
+			_, err := r.Token(t.Context(), thief.AccessToken)
+			is(t, "the other session", err, auth.ErrTokenRevoked)
+			if !r.ended(thief.SessionID) {
+				t.Error("OnRevoked was not told")
+			}
+		})
+	}
+}
+
+// left is a store whose caller goes away once a password is set.
+type left struct {
+	auth.Store
+	cancel func()
+}
+
+func (s left) SetPassword(ctx context.Context, id, old, hash string, at time.Time) (bool, error) {
+	set, err := s.Store.SetPassword(ctx, id, old, hash, at)
+	s.cancel()
+	return set, err
+}

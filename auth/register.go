@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/wigwag-chat/wigwag/errs"
 )
@@ -100,7 +99,7 @@ func (p *Provider) hashNew(ctx context.Context, password string) (string, error)
 
 // undo removes a new account, also where the caller has gone.
 func (p *Provider) undo(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	return p.cfg.Store.DeleteAccount(ctx, id)
 }
