@@ -7,11 +7,14 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Trace calls fn with every statement before it runs.
+// Trace calls fn with every statement before it runs. No call may be under way.
 func (s *Store) Trace(fn func(query string)) {
-	s.writer.AddQueryHook(tracer(fn))
-	if s.reader != s.writer {
-		s.reader.AddQueryHook(tracer(fn))
+	shared := s.reader == s.writer
+	s.writer = s.writer.WithQueryHook(tracer(fn))
+	if shared {
+		s.reader = s.writer
+	} else {
+		s.reader = s.reader.WithQueryHook(tracer(fn))
 	}
 }
 
