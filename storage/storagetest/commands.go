@@ -23,7 +23,7 @@ func modelRules() []rule {
 func agree(r *R, reopening bool) {
 	parameters := gopter.DefaultTestParametersWithSeed(r.rng.Int64())
 	parameters.MinSuccessfulTests = 100
-	parameters.MinSize, parameters.MaxSize = 8, 40
+	parameters.MinSize, parameters.MaxSize = 8, 36
 	if reopening { // opening costs time
 		parameters.MinSuccessfulTests, parameters.MinSize, parameters.MaxSize = 20, 10, 40
 	}

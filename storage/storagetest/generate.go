@@ -253,7 +253,7 @@ func (g generator) mark() act {
 func (g generator) look() act {
 	chat, message, _ := g.message()
 	a := lookAct{
-		viewer: g.user(), chat: chat, message: message, after: int64(g.rng.Intn(6)), limit: 1 + g.rng.Intn(20),
+		own: g.rng.Intn(2) == 0, viewer: g.user(), chat: chat, message: message, after: int64(g.rng.Intn(6)), limit: 1 + g.rng.Intn(20),
 		window: messaging.Window{Limit: 1 + g.rng.Intn(20)},
 	}
 	place := 1 + g.rng.Int63n(20)

@@ -8,8 +8,9 @@ import (
 	"github.com/wigwag-chat/wigwag/messaging"
 )
 
-// lookAct reads all that one user can see of himself and of one chat.
+// lookAct reads all that one user can see of himself, or else of one chat.
 type lookAct struct {
+	own                   bool
 	viewer, chat, message string
 	window                messaging.Window
 	after                 int64
@@ -17,7 +18,10 @@ type lookAct struct {
 }
 
 func (a lookAct) String() string {
-	return fmt.Sprintf("%s looks at %s and %s, window %+v, after %d, limit %d", a.viewer, a.chat, a.message, a.window, a.after, a.limit)
+	if a.own {
+		return fmt.Sprintf("%s looks at his chats, limit %d, and counts unread in %s", a.viewer, a.limit, a.chat)
+	}
+	return fmt.Sprintf("%s looks into %s and at %s, window %+v, after %d, limit %d", a.viewer, a.chat, a.message, a.window, a.after, a.limit)
 }
 
 // sight is what lookAct sees of the user's own things, and insight of the chat.
@@ -38,9 +42,8 @@ type insight struct {
 }
 
 func (a lookAct) do(ctx context.Context, s *subject) ([]reply, error) {
-	own, err := a.own(ctx, s)
-	if err != nil {
-		return nil, err
+	if a.own {
+		return s.one(a.sight(ctx, s))
 	}
 	in, inErr := a.inside(ctx, s)
 	viewer, chat, message := s.id(a.viewer), s.id(a.chat), s.id(a.message)
@@ -48,12 +51,11 @@ func (a lookAct) do(ctx context.Context, s *subject) ([]reply, error) {
 	past, pastErr := s.r.m().PastBodies(ctx, viewer, chat, message)
 	receipts, receiptsErr := s.r.m().Receipts(ctx, viewer, chat, message, "", a.limit)
 	return []reply{
-		{shorten(s.prefix, own), nil}, {shorten(s.prefix, in), inErr},
-		{shorten(s.prefix, m), mErr}, {shorten(s.prefix, past), pastErr}, {shorten(s.prefix, receipts), receiptsErr},
+		{shorten(s.prefix, in), inErr}, {shorten(s.prefix, m), mErr}, {shorten(s.prefix, past), pastErr}, {shorten(s.prefix, receipts), receiptsErr},
 	}, nil
 }
 
-func (a lookAct) own(ctx context.Context, s *subject) (out sight, err error) {
+func (a lookAct) sight(ctx context.Context, s *subject) (out sight, err error) {
 	viewer := s.id(a.viewer)
 	if out.Unread, err = s.r.m().Unread(ctx, viewer, s.id(a.chat)); err != nil {
 		return out, err
@@ -99,13 +101,15 @@ func (a lookAct) inside(ctx context.Context, s *subject) (out insight, err error
 }
 
 func (a lookAct) expect(m *model) []answer {
-	own := answer{viewer: a.viewer, value: sight{
-		Unread: m.unread(a.viewer, a.chat), Heads: m.heads(a.viewer), List: m.list(a.viewer), Feed: settled(m.feed(a.viewer)),
-	}}
+	if a.own {
+		return []answer{{viewer: a.viewer, value: sight{
+			Unread: m.unread(a.viewer, a.chat), Heads: m.heads(a.viewer), List: m.list(a.viewer), Feed: settled(m.feed(a.viewer)),
+		}}}
+	}
 	noChat := refused(messaging.ErrChatNotFound)
 	c := m.chat(a.chat)
 	if c == nil || c.present(a.viewer) == nil {
-		return []answer{own, noChat, noChat, noChat, noChat}
+		return []answer{noChat, noChat, noChat, noChat}
 	}
 	span := c.present(a.viewer)
 	in := insight{
@@ -128,11 +132,11 @@ func (a lookAct) expect(m *model) []answer {
 	p := c.post(a.message)
 	if p == nil || p.deleted || slices.Contains(p.hiddenBy, a.viewer) {
 		none := refused(messaging.ErrMessageNotFound)
-		return []answer{own, inside, none, none, none}
+		return []answer{inside, none, none, none}
 	}
 	receipts := c.receipts(p)
 	return []answer{
-		own, inside, {value: c.show(p, a.viewer), viewer: a.viewer}, {value: p.past},
+		inside, {value: c.show(p, a.viewer), viewer: a.viewer}, {value: p.past},
 		{value: receipts[:min(a.limit, len(receipts))]},
 	}
 }
