@@ -21,7 +21,7 @@ func (p *Provider) ForgotPassword(ctx context.Context, email string, c Client) e
 	if err != nil {
 		return err
 	}
-	if _, err := take(count{p.limits.requests, p.limits.byIP(c)}); err != nil {
+	if _, err := take(ctx, count{p.limits.requests, p.limits.byIP(c)}); err != nil {
 		return err
 	}
 	return p.queueMail(key, p.cfg.Templates.reset())

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"net/netip"
 	"strings"
@@ -119,10 +120,12 @@ type count struct {
 	key     string
 }
 
-// take counts all events or, when a limit refuses, none. refund takes them back.
-func take(counts ...count) (refund func(), err error) {
+// take counts all events or, when a limit refuses, none. refund takes them back
+// unless ctx has ended: who goes away while a text is on its way may have had it
+// sent, and would have it sent without end.
+func take(ctx context.Context, counts ...count) (refund func(), err error) {
 	var taken []count
-	refund = func() {
+	giveBack := func() {
 		for _, c := range taken {
 			c.limiter.Refund(c.key)
 		}
@@ -132,12 +135,16 @@ func take(counts ...count) (refund func(), err error) {
 			continue
 		}
 		if err := c.limiter.Allow(c.key); err != nil {
-			refund()
+			giveBack()
 			return nil, err
 		}
 		taken = append(taken, c)
 	}
-	return refund, nil
+	return func() {
+		if ctx.Err() == nil {
+			giveBack()
+		}
+	}, nil
 }
 
 // try counts a try of a password as wrong unless the account must wait. The

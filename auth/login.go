@@ -19,7 +19,7 @@ import (
 // account, or what would name one, and for the address (AUTH-4).
 func (p *Provider) Login(ctx context.Context, identifier, password string, c Client) (Tokens, error) {
 	ip := p.limits.byIP(c)
-	if _, err := take(count{p.limits.logins, ip}); err != nil {
+	if _, err := take(ctx, count{p.limits.logins, ip}); err != nil {
 		return Tokens{}, err
 	}
 	if ip != "" {

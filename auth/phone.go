@@ -23,7 +23,7 @@ func (p *Provider) StartPhone(ctx context.Context, number, region string, c Clie
 	if err != nil {
 		return Challenge{}, err
 	}
-	refund, err := take(count{p.limits.codesByIP, p.limits.byIP(c)}, p.toPrefix(e164), count{p.limits.number, e164})
+	refund, err := take(ctx, count{p.limits.codesByIP, p.limits.byIP(c)}, p.toPrefix(e164), count{p.limits.number, e164})
 	if err != nil {
 		return Challenge{}, err
 	}
@@ -62,7 +62,7 @@ func (p *Provider) ResendPhone(ctx context.Context, sessionID string, c Client) 
 	if len(sessionID) > maxID {
 		return Challenge{}, ErrSessionExpired
 	}
-	refundIP, err := take(count{p.limits.codesByIP, p.limits.byIP(c)})
+	refundIP, err := take(ctx, count{p.limits.codesByIP, p.limits.byIP(c)})
 	if err != nil {
 		return Challenge{}, err
 	}
@@ -89,7 +89,7 @@ func (p *Provider) resend(ctx context.Context, sessionID string) (StoredChalleng
 	if err != nil {
 		return StoredChallenge{}, err
 	}
-	refund, err := take(p.toPrefix(s.PhoneNumber), count{p.limits.number, s.PhoneNumber})
+	refund, err := take(ctx, p.toPrefix(s.PhoneNumber), count{p.limits.number, s.PhoneNumber})
 	if err != nil {
 		return StoredChallenge{}, err
 	}

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -250,3 +251,30 @@ func TestPhoneLimits(t *testing.T) {
 	}
 	is(t, "one more", start(r, number, here), errs.RateLimited)
 }
+
+// Who goes away while the text is on its way does not get the limits' counts
+// back: perhaps it has left.
+func TestLeavingDoesNotEvadeLimits(t *testing.T) {
+	r := newRig(t, func(c *auth.Config) { c.Limits = auth.Limits{CodesPerIP: 2} })
+	ch, err := r.StartPhone(t.Context(), number, "", here)
+	is(t, "start", err, nil)
+	r.pass(auth.ResendWait)
+	var leave func()
+	r.cfg.SMS = sender(func(context.Context, string, string) error { leave(); return context.Canceled })
+	p := r.another()
+	for what, send := range map[string]func(context.Context) error{
+		"start":  func(ctx context.Context) error { _, err := p.StartPhone(ctx, number, "", here); return err },
+		"resend": func(ctx context.Context) error { _, err := p.ResendPhone(ctx, ch.SessionID, here); return err },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		leave = cancel
+		is(t, what, send(ctx), auth.ErrNotSent)
+	}
+	_, err = p.StartPhone(t.Context(), "+12025550124", "", here)
+	is(t, "a third", err, errs.RateLimited)
+}
+
+type sender func(ctx context.Context, to, text string) error
+
+func (s sender) SendSMS(ctx context.Context, to, text string) error { return s(ctx, to, text) }

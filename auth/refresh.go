@@ -19,7 +19,7 @@ const (
 // token presented, so that a retry within RefreshGrace gets the same one though
 // no token is stored. Reuse of an older one ends the session.
 func (p *Provider) Refresh(ctx context.Context, refreshToken string, c Client) (Tokens, error) {
-	if _, err := take(count{p.limits.refreshes, p.limits.byIP(c)}); err != nil {
+	if _, err := take(ctx, count{p.limits.refreshes, p.limits.byIP(c)}); err != nil {
 		return Tokens{}, err
 	}
 	body, ok := strings.CutPrefix(refreshToken, refreshPrefix)

@@ -25,7 +25,7 @@ func (p *Provider) Register(ctx context.Context, r Registration, c Client) (t To
 	if err != nil {
 		return Tokens{}, false, err
 	}
-	if _, err := take(count{p.limits.requests, p.limits.byIP(c)}); err != nil {
+	if _, err := take(ctx, count{p.limits.requests, p.limits.byIP(c)}); err != nil {
 		return Tokens{}, false, err
 	}
 	if p.cfg.RequireVerifiedEmail && len(p.jobs) == cap(p.jobs) {
