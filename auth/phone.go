@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
+	"strings"
 )
 
 const (
@@ -149,7 +150,7 @@ func (p *Provider) toPrefix(e164 string) count {
 func (p *Provider) sendCode(ctx context.Context, to, code string) error {
 	text := p.cfg.Templates.fill(p.cfg.Templates.Code, "{code}", code)
 	if err := p.cfg.SMS.SendSMS(ctx, to, text); err != nil {
-		return ErrNotSent.Because(redacted{err, []string{text, code, to}})
+		return ErrNotSent.Because(redacted{err, []string{text, code, strings.TrimPrefix(to, "+")}})
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -278,3 +279,15 @@ func TestLeavingDoesNotEvadeLimits(t *testing.T) {
 type sender func(ctx context.Context, to, text string) error
 
 func (s sender) SendSMS(ctx context.Context, to, text string) error { return s(ctx, to, text) }
+
+// An error that quotes a number as URLs do does not tell it either.
+func TestEscapedNumberIsRedacted(t *testing.T) {
+	r := newRig(t, nil)
+	r.cfg.SMS = sender(func(_ context.Context, to, text string) error {
+		return fmt.Errorf("Get \"https://sms.example.org/?%s\": refused", url.Values{"to": {to}}.Encode())
+	})
+	_, err := r.another().StartPhone(t.Context(), number, "", here)
+	if !errors.Is(err, auth.ErrNotSent) || strings.Contains(err.Error(), number[1:]) {
+		t.Error(err)
+	}
+}
