@@ -121,17 +121,7 @@ func TestLoginTime(t *testing.T) {
 	}
 	r := newRig(t, func(c *auth.Config) { c.BcryptCost = 8; c.Limits.FailureWait = -1 })
 	r.register(address, "ada")
-	fastest := func(name string) time.Duration {
-		best := time.Hour
-		for range 5 {
-			begin := time.Now()
-			_, err := r.Login(t.Context(), name, "wrong horse", auth.Client{})
-			best = min(best, time.Since(begin))
-			is(t, name, err, auth.ErrInvalidCredentials)
-		}
-		return best
-	}
-	known, unknown := fastest("ada"), fastest("nobody")
+	known, unknown := r.fastestLogin("ada"), r.fastestLogin("nobody")
 	if unknown < known/2 || unknown > known*2 {
 		t.Errorf("known %v, unknown %v", known, unknown)
 	}
@@ -246,4 +236,31 @@ func TestHashingIsBounded(t *testing.T) {
 	if busy.Load() == 0 || done.Load() < 3 {
 		t.Errorf("%d busy, %d done", busy.Load(), done.Load())
 	}
+}
+
+// A hash from when the cost was lower does not answer sooner than no account.
+func TestLoginTimeAtAnOlderCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hashes at a real cost")
+	}
+	r := newRig(t, func(c *auth.Config) { c.BcryptCost = 6; c.Limits.FailureWait = -1 })
+	r.register(address, "ada")
+	r.cfg.BcryptCost = 9
+	r.Provider = r.another()
+	known, unknown := r.fastestLogin("ada"), r.fastestLogin("nobody")
+	if known < unknown/2 {
+		t.Errorf("known %v, unknown %v", known, unknown)
+	}
+}
+
+// fastestLogin is how long a wrong password takes at least.
+func (r *rig) fastestLogin(name string) time.Duration {
+	best := time.Hour
+	for range 5 {
+		begin := time.Now()
+		_, err := r.Login(r.t.Context(), name, "wrong horse", auth.Client{})
+		best = min(best, time.Since(begin))
+		is(r.t, name, err, auth.ErrInvalidCredentials)
+	}
+	return best
 }

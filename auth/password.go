@@ -17,16 +17,13 @@ const passwordSecret = "auth/passwords"
 // passwords hashes and compares, a bounded number at once.
 type passwords struct {
 	cost    int
-	dummy   []byte        // compared where there is no hash, so that the time tells nothing
 	workers chan struct{} // one place for each that works
 	queue   chan struct{} // one for each that works or waits
 }
 
 func newPasswords(cost, workers, queue int) passwords {
 	return passwords{
-		cost: cost,
-		// A salt and a hash of zeros: as much work as any other, and no password has it.
-		dummy:   fmt.Appendf(nil, "$2a$%02d$%053d", cost, 0),
+		cost:    cost,
 		workers: make(chan struct{}, workers),
 		queue:   make(chan struct{}, workers+queue),
 	}
@@ -89,19 +86,31 @@ func (p *Provider) hash(ctx context.Context, password string) (string, error) {
 	return string(hash), nil
 }
 
-// matches compares a password with a stored hash, "" for none, in the same time
-// either way. The caller has acquired a place.
+// dummy is compared where there is no hash, so that the time tells nothing. A
+// salt and a hash of zeros: as much work as any other, and no password has it.
+func dummy(cost int) []byte { return fmt.Appendf(nil, "$2a$%02d$%053d", cost, 0) }
+
+// matches compares a password with a stored hash, "" for none. What does not
+// match takes the same time in either case, also where the hash is of a lower
+// cost than the present one. The caller has acquired a place.
 func (p *Provider) matches(ctx context.Context, password, hash string) (bool, error) {
 	pre, err := p.prehash(ctx, password)
 	if err != nil {
 		return false, err
 	}
-	stored := []byte(hash)
+	present := p.passwords.cost
 	if hash == "" {
-		stored = p.passwords.dummy
+		_ = bcrypt.CompareHashAndPassword(dummy(present), pre)
+		return false, nil
 	}
-	err = bcrypt.CompareHashAndPassword(stored, pre)
-	return err == nil && hash != "", nil
+	if bcrypt.CompareHashAndPassword([]byte(hash), pre) == nil {
+		return true, nil
+	}
+	cost, err := bcrypt.Cost([]byte(hash))
+	for ; err == nil && cost < present; cost++ { // each doubles what was spent
+		_ = bcrypt.CompareHashAndPassword(dummy(cost), pre)
+	}
+	return false, nil
 }
 
 // outdated reports whether a hash was made at a lower cost than the present one.
