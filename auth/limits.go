@@ -81,6 +81,9 @@ func newLimits(l Limits, now func() time.Time) limits {
 		return limit.New(limit.Rate{Events: n, Per: d, Burst: n}, opt)
 	}
 	backoff := func(free int) *limit.Backoff {
+		if free < 0 {
+			return nil
+		}
 		return limit.NewBackoff(limit.BackoffRule{Free: free, Base: l.FailureWait, Max: l.MaxFailureWait}, opt)
 	}
 	const day = 24 * time.Hour

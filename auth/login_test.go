@@ -264,3 +264,11 @@ func (r *rig) fastestLogin(name string) time.Duration {
 	}
 	return best
 }
+
+func TestNoBackOff(t *testing.T) {
+	r := newRig(t, func(c *auth.Config) { c.Limits.FreeFailures, c.Limits.FreeFailuresPerIP = -1, -1 })
+	for range 30 {
+		_, err := r.Login(t.Context(), "nobody", "wrong horse", here)
+		is(t, "without a limit", err, auth.ErrInvalidCredentials)
+	}
+}
