@@ -83,8 +83,11 @@ func (p Parser) Parse(number, region string) (e164 string, err error) {
 	return e164, nil
 }
 
-// fictional reads a well-formed +1 555 number.
+// fictional reads a well-formed +1 555 number in ASCII digits.
 func fictional(number string) (e164 string, ok bool) {
+	if strings.ContainsFunc(number, func(r rune) bool { return r > '9' && unicode.Is(unicode.Nd, r) }) {
+		return "", false
+	}
 	digits := strings.Map(func(r rune) rune {
 		if r == '+' || '0' <= r && r <= '9' {
 			return r

@@ -227,6 +227,7 @@ func BenchmarkParse(b *testing.B) {
 func TestFictionalNumbersAreForDevelopment(t *testing.T) {
 	for number, want := range map[string]string{
 		"+15550100": "+15550100", "+1 (555) 010-0001": "+15550100001", "+1555012": "", "15550100": "", "+25550100": "",
+		"+1555010\uff100": "", "+1555010\u0660": "", "+15550100\uff10": "", // no digit is passed over
 	} {
 		if got, err := (e164.Parser{Fictional: true}).Parse(number, ""); got != want || (err == nil) != (want != "") {
 			t.Errorf("Parse(%q) = %q, %v, want %q", number, got, err, want)
