@@ -38,7 +38,7 @@ func cut(all []*message, w messaging.Window) []*message {
 		}
 		return n
 	}
-	from, to := 0, len(all)
+	var from, to int
 	switch {
 	case w.Before > 0:
 		to = upTo(w.Before - 1)

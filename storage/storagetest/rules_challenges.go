@@ -148,10 +148,9 @@ func resend(r *R) {
 }
 
 func resendRefuses(r *R) {
-	refuse := func(what string, again auth.Resend, want error) error {
+	refuse := func(what string, again auth.Resend, want error) {
 		_, err := r.store.Auth().ResendChallenge(r.ctx, again)
 		r.fails(what, err, want)
-		return err
 	}
 	exhaust := func(c auth.StoredChallenge) {
 		for range auth.MaxAttempts {
@@ -161,7 +160,8 @@ func resendRefuses(r *R) {
 	}
 	c := r.challenge()
 	early := c.ResendAfter.Add(micros(-1))
-	err := refuse("resend too soon", r.again(c, early), auth.ErrResendTooSoon)
+	_, err := r.store.Auth().ResendChallenge(r.ctx, r.again(c, early))
+	r.fails("resend too soon", err, auth.ErrResendTooSoon)
 	if e, ok := errors.AsType[*errs.Error](err); !ok || e.RetryAfter() <= 0 || e.RetryAfter() > time.Second {
 		r.Fatalf("a resend that comes 1 µs too soon does not say so in RetryAfter: %v", err)
 	}

@@ -266,8 +266,8 @@ func (r *R) swap(before, next []auth.SigningKey) bool {
 
 func signingKeys(r *R) {
 	at := r.now()
-	older, first, second := r.signingKey(auth.KeyRetired, at), r.signingKey(auth.KeyCurrent, r.now()), auth.SigningKey{}
-	second = r.signingKey(auth.KeyAnnounced, first.CreatedAt)
+	older, first := r.signingKey(auth.KeyRetired, at), r.signingKey(auth.KeyCurrent, r.now())
+	second := r.signingKey(auth.KeyAnnounced, first.CreatedAt)
 	older.RetiredAt = r.now()
 	r.same("first swap", true, r.swap(r.signingKeys(), []auth.SigningKey{second, first, older}))
 	all := []auth.SigningKey{older, first, second}

@@ -58,7 +58,7 @@ func (d Defect) Reopen(s storage.Store) storage.Store {
 		s = u.unwrap()
 	}
 	old := s.(*store)
-	data := old.Store.Reopen()
+	data := old.Reopen()
 	if d.forgets {
 		data = memory.New(memory.Options{})
 	}
