@@ -51,8 +51,9 @@ type Config struct {
 	// Lookup tells which of the host's user ids exist; nil: every well-formed one.
 	Lookup users.Lookup
 
-	// Auth tunes accounts. Its Store, Vault, Profiles and OnRevoked are set by
-	// Open; Phones defaults to all countries' numbers in E.164 notation.
+	// Auth tunes accounts. Open sets its Store, Vault, Profiles and OnRevoked, and
+	// the Now, NewID, Rand and Logger of this Config; Phones defaults to all
+	// countries' numbers in E.164 notation.
 	Auth auth.Config
 
 	Origins  []string                   // exact origins that may open WebSockets, besides the server's own
@@ -200,6 +201,13 @@ func (a *App) transports(c Config) error {
 // Handler serves everything under /v1, and /openapi.json, /docs, /healthz,
 // /readyz and /.well-known/jwks.json. It mounts below any prefix by http.StripPrefix.
 func (a *App) Handler() http.Handler { return a.handler }
+
+// Disconnect closes a user's live connections of the given sessions before it
+// returns: for a host that identifies people itself and ends a session of its
+// own. Sessions of package auth need no such call.
+func (a *App) Disconnect(userID string, sessionIDs ...string) {
+	a.feed.SessionsRevoked(userID, sessionIDs, auth.ErrTokenRevoked)
+}
 
 // Start lets the upkeep run that happens between requests: signing keys, expired
 // rows, unread counts for those online. Starting twice is fine.

@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.Join(err, app.Stop(context.WithoutCancel(ctx)))
 	}
 	server := &http.Server{
-		Handler:           routes(app.Handler(), box, opt.dev),
+		Handler:           routes(app.Handler(), box, opt.local),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,

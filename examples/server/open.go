@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbo
 	if err != nil {
 		return nil, nil, err
 	}
-	ring, err := openKeys(keyFile, log)
+	ring, made, err := openKeys(keyFile)
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
@@ -45,8 +46,14 @@ func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbo
 		log.Warn("development mode: whoever reaches this server can read every code at /dev/outbox")
 	}
 	app, err := wigwag.Open(ctx, config)
+	if made && errors.Is(err, keys.ErrWrongKey) {
+		err = errors.Join(fmt.Errorf("the database has a key, and its file %s is missing", keyFile), os.Remove(keyFile))
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
+	}
+	if made {
+		log.Info("made the key of this database: keep a copy, without it no message can be read", "file", keyFile)
 	}
 	return app, box, nil
 }
@@ -72,15 +79,19 @@ func openStore(ctx context.Context, db string) (s storage.Store, keyFile string,
 }
 
 // openKeys reads the key file, and makes it at the first start.
-func openKeys(file string, log *slog.Logger) (*keys.Ring, error) {
+func openKeys(file string) (ring *keys.Ring, made bool, err error) {
 	if file == "" {
 		key, err := keys.Generate(nil)
-		return keys.NewRing(key), err
+		return keys.NewRing(key), false, err
 	}
-	ring, err := keys.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		log.Info("made the key of this database: keep a copy, without it no message can be read", "file", file)
-		return keys.CreateFile(file, nil)
+	ring, err = keys.ReadFile(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return ring, false, err
 	}
-	return ring, err
+	ring, err = keys.CreateFile(file, nil)
+	if errors.Is(err, fs.ErrExist) { // another process was quicker
+		ring, err = keys.ReadFile(file)
+		return ring, false, err
+	}
+	return ring, true, err
 }

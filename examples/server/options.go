@@ -14,6 +14,7 @@ type options struct {
 	addr      string
 	db        string
 	media     string
+	local     bool // only this machine reaches addr
 	dev       bool
 	unlimited bool
 	admins    []string
@@ -40,15 +41,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return options{}, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
-	loopback, err := isLoopback(o.addr)
-	if err != nil {
-		return options{}, err
+	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+		return options{}, fmt.Errorf("-addr: %w", err)
 	}
+	o.local = isLocalName(o.addr)
 	switch dev {
 	case "auto":
-		o.dev = loopback
+		o.dev = o.local
 	case "true":
-		if !loopback {
+		if !o.local {
 			return options{}, errors.New("-dev shows everybody's codes to everybody: on an address that is not loopback only -dev=force turns it on")
 		}
 		o.dev = true
@@ -78,15 +79,13 @@ func (d *devFlag) String() string     { return string(*d) }
 func (d *devFlag) Set(v string) error { *d = devFlag(v); return nil }
 func (d *devFlag) IsBoolFlag() bool   { return true }
 
-// isLoopback reports whether an address can be reached from this machine alone.
-func isLoopback(addr string) (bool, error) {
-	host, _, err := net.SplitHostPort(addr)
+// isLocalName reports whether a host, with a port or without, is this machine by
+// a loopback address or as localhost.
+func isLocalName(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
-		return false, fmt.Errorf("-addr: %w", err)
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true, nil
+		host = strings.Trim(hostport, "[]")
 	}
 	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback(), nil
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

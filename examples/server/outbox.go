@@ -58,15 +58,20 @@ func (o *outbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(to, " ") { // an unescaped + of a phone number
 		to = "+" + to[1:]
 	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(map[string]any{"items": o.sentTo(to)})
+}
+
+// sentTo returns the newest 200 items to an address, "" for all, newest first.
+func (o *outbox) sentTo(to string) []outboxItem {
 	found := []outboxItem{}
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	for i := len(o.items) - 1; i >= 0 && len(found) < 200; i-- {
 		if to == "" || o.items[i].To == to {
 			found = append(found, o.items[i])
 		}
 	}
-	o.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(map[string]any{"items": found})
+	return found
 }

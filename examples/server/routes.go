@@ -10,8 +10,11 @@ import (
 //go:embed web
 var web embed.FS
 
-// routes puts the web client, the API and the development outbox together.
-func routes(api http.Handler, box *outbox, dev bool) http.Handler {
+// routes puts the web client, the API and the development outbox, if any,
+// together. On a server for this machine alone the outbox is shown under a name
+// of this machine only: a page from elsewhere that has its name point here
+// (DNS rebinding) reads no codes.
+func routes(api http.Handler, box *outbox, local bool) http.Handler {
 	pages, err := fs.Sub(web, "web")
 	if err != nil {
 		panic(err) // the folder is embedded above
@@ -23,7 +26,7 @@ func routes(api http.Handler, box *outbox, dev bool) http.Handler {
 		switch folder, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); {
 		case read && (folder == "" && r.URL.Path == "/" || folder == "css" || folder == "js" || folder == "img" || folder == "favicon.ico"):
 			files.ServeHTTP(w, r)
-		case read && dev && r.URL.Path == "/dev/outbox":
+		case read && box != nil && r.URL.Path == "/dev/outbox" && (!local || isLocalName(r.Host)):
 			box.ServeHTTP(w, r)
 		default:
 			api.ServeHTTP(w, r)
