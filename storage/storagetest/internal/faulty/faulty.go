@@ -91,4 +91,4 @@ func (d Defect) wrap(m *memory.Store) storage.Store {
 
 // meet lets other calls come as far as this one: what is checked before and acted
 // on after it is not atomic.
-func meet() { time.Sleep(2 * time.Millisecond) }
+func meet() { time.Sleep(5 * time.Millisecond) }

@@ -62,7 +62,7 @@ func pageDefects() []Defect {
 		},
 		{
 			Name:     "answers heads as they were at the call before",
-			CaughtBy: []string{"race/reads see one snapshot", "race/history is linearizable"},
+			CaughtBy: []string{"chats/heads tell where everything stands", "race/history is linearizable"},
 			chats:    func(s messaging.Store) messaging.Store { return &staleHeads{Store: s} },
 		},
 	}
