@@ -1,15 +1,10 @@
 package hub
 
 import (
-	"errors"
 	"hash/maphash"
 	"sync"
 	"time"
 )
-
-// ErrGap fails connections that can no longer be told what happened in order;
-// they resume from the store.
-var ErrGap = errors.New("hub: events are missing")
 
 // chat is one chat that somebody here listens to. It puts commits, which
 // callers publish concurrently, back into the order of the sequence.
@@ -20,16 +15,10 @@ type chat struct {
 	mu     sync.Mutex
 	gone   bool // out of the hub's map: look it up again
 	subs   map[*Conn]*follow
-	last   int64 // newest sequence handed out, or known to be older than every start
+	last   int64 // newest sequence handed out, or known to be in the store when somebody started
 	isSet  bool  // whether last is known
 	parked map[int64]Event
 	timer  *time.Timer // runs while events are parked behind a gap
-}
-
-// follow is one connection's subscription to one chat.
-type follow struct {
-	from    int64 // events up to here are not for it
-	byEvent bool  // made by Join or Listen, not by Follow: heads read earlier do not know it
 }
 
 // withChat runs f on the chat's state under its lock, made if need be, and
@@ -52,10 +41,13 @@ func (h *Hub) withChat(id string, f func(*chat)) {
 		}
 		f(ch)
 		if len(ch.subs) == 0 {
+			ch.skipParked()
+		}
+		if len(ch.subs) == 0 {
 			ch.gone = true
-			ch.stopTimer()
 			sh.Lock()
 			delete(sh.m, id)
+			sh.passedBy(id, ch.last)
 			sh.Unlock()
 		}
 		ch.mu.Unlock()
@@ -63,52 +55,78 @@ func (h *Hub) withChat(id string, f func(*chat)) {
 	}
 }
 
-// listened reports whether anybody listens to the chat, without making state for it.
-func (h *Hub) listened(id string) bool {
+// listened reports whether anybody listens to the chat, without making state
+// for it. If not, it notes that an event up to seq passes by.
+func (h *Hub) listened(id string, seq int64) bool {
 	sh := &h.chats[maphash.String(h.seed, id)%shards]
 	sh.Lock()
 	defer sh.Unlock()
-	return sh.m[id] != nil
+	if sh.m[id] != nil {
+		return true
+	}
+	sh.passedBy(id, seq)
+	return false
 }
+
+// passed returns up to where events of a chat passed by with nobody listening, of late.
+func (h *Hub) passed(id string) int64 {
+	sh := &h.chats[maphash.String(h.seed, id)%shards]
+	sh.Lock()
+	defer sh.Unlock()
+	return sh.passed[id]
+}
+
+func (sh *shard) passedBy(id string, seq int64) {
+	if len(sh.passed) >= maxPassed {
+		clear(sh.passed) // only the last moments count
+	}
+	if seq > sh.passed[id] {
+		sh.passed[id] = seq
+	}
+}
+
+// online reports whether a user, if any is named, has connections here.
+func (h *Hub) online(userID string) bool { return userID != "" && h.Connections(userID) > 0 }
 
 // Publish hands events out, each chat's in the order of its sequence: one that
 // comes early waits for those before it. Commits of one chat may be published
 // concurrently, each event exactly once. It never blocks on a connection.
 func (h *Hub) Publish(events ...Event) {
 	for _, e := range events {
-		if !h.listened(e.ChatID) && (e.Join == "" || h.Connections(e.Join) == 0) {
-			continue
+		if h.online(e.Join) || h.online(e.Leave) || h.listened(e.ChatID, e.Seq) {
+			h.withChat(e.ChatID, func(ch *chat) { ch.take(e) })
 		}
-		h.withChat(e.ChatID, func(ch *chat) { ch.take(e) })
 	}
 }
 
-// Listeners calls f for each user who listens to a chat here, once each.
-func (h *Hub) Listeners(chatID string, f func(userID string)) {
-	if !h.listened(chatID) {
-		return
+// Listeners returns the users who listen to a chat here, once each.
+func (h *Hub) Listeners(chatID string) (userIDs []string) {
+	if !h.listened(chatID, 0) {
+		return nil
 	}
-	seen := make(map[string]struct{})
+	seen := make(map[string]bool)
 	h.withChat(chatID, func(ch *chat) {
 		for c := range ch.subs {
-			seen[c.user] = struct{}{}
+			if u := c.peer.UserID; !seen[u] {
+				seen[u] = true
+				userIDs = append(userIDs, u)
+			}
 		}
 	})
-	for u := range seen {
-		f(u)
-	}
+	return userIDs
 }
 
 func (ch *chat) take(e Event) {
+	if !ch.isSet && len(ch.subs) == 0 {
+		// Nobody listened until this event lets somebody in: all before it is history,
+		// unless it was overtaken.
+		ch.last, ch.isSet = max(e.Seq-1, ch.hub.passed(ch.id)), true
+	}
 	switch {
 	case e.Seq == 0:
 		ch.hand(e)
-	case !ch.isSet && len(ch.subs) == 0:
-		// Nobody listened until this event lets somebody in: all before it is history.
-		ch.last, ch.isSet = e.Seq-1, true
-		ch.take(e)
 	case ch.isSet && e.Seq <= ch.last:
-		// Older than every listener's start.
+		ch.skip(e)
 	case ch.isSet && e.Seq == ch.last+1:
 		ch.hand(e)
 		ch.last = e.Seq
@@ -124,14 +142,19 @@ func (ch *chat) take(e Event) {
 }
 
 // known tells that everything up to head is in the store for whoever starts now.
+// Others who have yet to start must know as much: what was parked up to here is let go.
 func (ch *chat) known(head int64) {
 	if ch.isSet {
 		return
 	}
 	ch.last, ch.isSet = head, true
-	for seq := range ch.parked {
+	for _, f := range ch.subs {
+		f.least = max(f.least, head)
+	}
+	for seq, e := range ch.parked {
 		if seq <= head {
 			delete(ch.parked, seq)
+			ch.skip(e)
 		}
 	}
 	ch.drain()
@@ -157,7 +180,7 @@ func (ch *chat) drain() {
 func (ch *chat) hand(e Event) {
 	if e.Join != "" {
 		for _, c := range ch.hub.connsOf(e.Join) {
-			ch.add(c, &follow{from: e.Seq - 1, byEvent: true})
+			ch.join(c, e.Seq-1, e.UserSeq, false)
 		}
 	}
 	for c, f := range ch.subs {
@@ -165,52 +188,40 @@ func (ch *chat) hand(e Event) {
 			continue
 		}
 		body := e.Body
-		if e.Own != "" && c.user == e.Own {
+		if e.Own != "" && c.peer.UserID == e.Own {
 			body = e.OwnBody
 		}
 		if body != nil {
-			c.push(entry{chat: ch.id, seq: e.Seq, Item: Item{Body: body}})
+			c.push(entry{chat: ch.id, seq: e.Seq, asOf: f.asOf, Item: Item{Body: body}})
 		}
 	}
-	if e.Leave != "" {
-		for c := range ch.subs {
-			if c.user == e.Leave {
-				ch.remove(c)
-			}
+	ch.leave(e)
+}
+
+// skip lets go of an event that comes when its turn has passed: heads that
+// somebody started with were beyond it. What it says of members still counts.
+func (ch *chat) skip(e Event) {
+	if e.Join != "" {
+		for _, c := range ch.hub.connsOf(e.Join) {
+			ch.join(c, max(ch.last, e.Seq), e.UserSeq, true)
 		}
 	}
-}
-
-func (ch *chat) add(c *Conn, f *follow) {
-	if ch.subs[c] != nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return // its Close has let go of its chats already, or will not know this one
-	}
-	c.follows[ch.id] = f
-	ch.subs[c] = f
-}
-
-func (ch *chat) remove(c *Conn) {
-	delete(ch.subs, c)
-	c.mu.Lock()
-	delete(c.follows, ch.id)
-	c.mu.Unlock()
+	ch.leave(e)
 }
 
 func (ch *chat) startTimer() {
-	if ch.timer == nil {
-		ch.timer = time.AfterFunc(ch.hub.opt.GapWait, func() {
-			ch.mu.Lock()
-			defer ch.mu.Unlock()
-			if !ch.gone && ch.timer != nil && len(ch.parked) > 0 {
+	if ch.timer != nil || !ch.isSet { // before it is set, nothing is known to be missing
+		return
+	}
+	var mine *time.Timer
+	mine = time.AfterFunc(ch.hub.opt.GapWait, func() {
+		ch.hub.withChat(ch.id, func(now *chat) {
+			if now == ch && ch.timer == mine {
 				ch.giveUp()
 			}
 		})
-	}
+	})
+	ch.timer = mine
 }
 
 func (ch *chat) stopTimer() {
@@ -226,8 +237,22 @@ func (ch *chat) giveUp() {
 	ch.hub.opt.Logger.Warn("events are missing, connections resume", "chat", ch.id, "after", ch.last)
 	for c := range ch.subs {
 		c.Fail(ErrGap)
+		ch.remove(c)
+	}
+	ch.skipParked()
+}
+
+// skipParked lets go of all that is parked, and of what it waits for.
+func (ch *chat) skipParked() {
+	ch.stopTimer()
+	if len(ch.parked) > 0 && !ch.isSet {
+		ch.last, ch.isSet = ch.hub.passed(ch.id), true
+	}
+	for seq := range ch.parked {
+		ch.last = max(ch.last, seq)
+	}
+	for _, e := range ch.parked {
+		ch.skip(e)
 	}
 	clear(ch.parked)
-	ch.isSet = false
-	ch.stopTimer()
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -12,24 +13,36 @@ var ErrSlow = errors.New("hub: slow consumer")
 // ErrClosed fails a connection that its owner closed.
 var ErrClosed = errors.New("hub: connection closed")
 
-// Conn is one live connection: a bounded queue of encoded events. Next belongs
-// to one goroutine; everything else may be called from any.
+const (
+	answerRoom = 256 << 10 // bytes of answers that may wait before Room holds back more
+	maxLeft    = 1024      // chats that a connection remembers to have lost
+	idleQueue  = 64        // entries whose memory an idle connection keeps
+)
+
+// Conn is one live connection: a bounded queue of encoded events, and answers.
+// Next belongs to one goroutine; everything else may be called from any.
 type Conn struct {
-	hub           *Hub
-	user, session string
-	wake          chan struct{} // holds one token while something waits
+	hub  *Hub
+	peer Peer
+	wake chan struct{} // holds one token while something waits
+	room chan struct{} // holds one token after answers were taken
 
 	mu      sync.Mutex
 	started bool
+	userSeq int64 // of the heads it starts with: they know all memberships up to here
+	behind  int64 // the same of a join that came late: heads must know it
 	err     error
 	queue   []entry // held back before started, then waiting for Next
-	bytes   int
+	bytes   int     // of events in it
+	answers int     // bytes of answers in it
 	follows map[string]*follow
+	left    map[string]int64 // chats left, and where in the user's sequence: an earlier join that comes late is void
 }
 
 type entry struct {
-	chat string
-	seq  int64
+	chat string // "" for the user's own
+	seq  int64  // in the chat's sequence, or the user's; 0: in none
+	asOf int64  // of the membership, with a chat
 	Item
 }
 
@@ -39,62 +52,74 @@ type Item struct {
 	Alone bool // an answer: a frame of its own, not one of several events
 }
 
-// Follow makes the connection hear chats. Their events are held until Start.
-func (c *Conn) Follow(chatIDs []string) {
-	for _, id := range chatIDs {
-		c.hub.withChat(id, func(ch *chat) { ch.add(c, &follow{}) })
-	}
-}
-
-// Start lets events go, after the heads were read again: chats followed that are
-// not among them are let go of, and what is not newer than its head is dropped.
-func (c *Conn) Start(heads map[string]int64) {
+// Start subscribes to the chats of heads just read, and lets events go that are
+// newer. It reports false when it has learnt of chats, or of progress, that the
+// heads were read too early for: read them again, and call it again.
+func (c *Conn) Start(userSeq int64, heads map[string]int64) bool {
 	c.mu.Lock()
-	var strange []string
-	for id, f := range c.follows {
-		if _, ok := heads[id]; !ok && !f.byEvent {
-			strange = append(strange, id)
-		}
-	}
+	c.userSeq = userSeq
 	c.mu.Unlock()
-	for _, id := range strange {
-		c.hub.withChat(id, func(ch *chat) { ch.remove(c) })
-	}
+	fresh := true
 	for id, head := range heads {
-		c.hub.withChat(id, func(ch *chat) {
-			if f := ch.subs[c]; f != nil {
-				f.from = max(f.from, head) // some up to head may still be on their way here
-				ch.known(head)
-			}
-		})
+		c.hub.withChat(id, func(ch *chat) { fresh = ch.settle(c, userSeq, head) && fresh })
+	}
+	for _, id := range c.strange(heads) {
+		c.hub.withChat(id, func(ch *chat) { ch.unsettle(c, userSeq) })
 	}
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	waiting := c.queue[:0]
-	c.bytes = 0
-	for _, e := range c.queue {
-		head, mine := heads[e.chat]
-		if e.chat != "" && (e.seq <= head && e.seq != 0 || !mine && isStrange(strange, e.chat)) {
-			continue
-		}
-		waiting = append(waiting, e)
-		c.bytes += len(e.Body)
+	if !fresh || c.behind > userSeq {
+		return false
 	}
-	clear(c.queue[len(waiting):])
-	c.queue, c.started = waiting, true
+	c.started = true
+	c.discard(func(e entry) bool { return e.stale(userSeq, heads) })
+	for id, at := range c.left {
+		if at <= userSeq {
+			delete(c.left, id)
+		}
+	}
 	if len(c.queue) > 0 {
 		c.signal()
 	}
+	return true
 }
 
-func isStrange(ids []string, id string) bool {
-	for _, s := range ids {
-		if s == id {
-			return true
+// stale reports whether the heads that a connection starts with speak for what is
+// held: they are beyond it, or they know that its membership has ended.
+func (e entry) stale(userSeq int64, heads map[string]int64) bool {
+	switch head, in := heads[e.chat]; {
+	case e.Alone:
+		return false
+	case e.chat == "":
+		return e.seq != 0 && e.seq <= userSeq
+	case in:
+		return e.seq != 0 && e.seq <= head
+	}
+	return e.asOf <= userSeq
+}
+
+// discard takes back what is held.
+func (c *Conn) discard(old func(entry) bool) {
+	c.queue = slices.DeleteFunc(c.queue, func(e entry) bool {
+		if !old(e) {
+			return false
+		}
+		c.bytes -= len(e.Body)
+		return true
+	})
+}
+
+// strange returns the chats followed that are not in heads.
+func (c *Conn) strange(heads map[string]int64) (ids []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id := range c.follows {
+		if _, ok := heads[id]; !ok {
+			ids = append(ids, id)
 		}
 	}
-	return false
+	return ids
 }
 
 // Next waits for events and appends all that wait to dst, in order. It fails with
@@ -108,11 +133,11 @@ func (c *Conn) Next(ctx context.Context, dst []Item) ([]Item, error) {
 			return dst, c.err
 		}
 		if c.started && len(c.queue) > 0 {
+			dst = slices.Grow(dst, len(c.queue))
 			for i := range c.queue {
 				dst = append(dst, c.queue[i].Item)
 			}
-			clear(c.queue)
-			c.queue, c.bytes = c.queue[:0], 0
+			c.empty()
 			c.mu.Unlock()
 			return dst, nil
 		}
@@ -125,46 +150,32 @@ func (c *Conn) Next(ctx context.Context, dst []Item) ([]Item, error) {
 	}
 }
 
-// Answer queues an encoded answer for this connection alone.
+// Answer queues an encoded answer for this connection alone, of any size.
 func (c *Conn) Answer(body []byte) { c.push(entry{Item: Item{Body: body, Alone: true}}) }
+
+// Room waits until few enough answers wait: who asks without reading what he is
+// told is not asked for more. It fails with the context or the connection.
+func (c *Conn) Room(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		err, full := c.err, c.answers > answerRoom
+		c.mu.Unlock()
+		if err != nil || !full {
+			return err
+		}
+		select {
+		case <-c.room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // Err tells why the connection failed; nil while it lives.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
-}
-
-// Close lets go of everything. Next fails from now on.
-func (c *Conn) Close() {
-	c.Fail(ErrClosed)
-	c.hub.drop(c)
-	c.mu.Lock()
-	ids := make([]string, 0, len(c.follows))
-	for id := range c.follows {
-		ids = append(ids, id)
-	}
-	c.mu.Unlock()
-	for _, id := range ids {
-		c.hub.withChat(id, func(ch *chat) { ch.remove(c) })
-	}
-}
-
-func (c *Conn) push(e entry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return
-	}
-	if len(c.queue) >= c.hub.opt.MaxEvents || c.bytes+len(e.Body) > c.hub.opt.MaxBytes {
-		c.failLocked(ErrSlow)
-		return
-	}
-	c.queue = append(c.queue, e)
-	c.bytes += len(e.Body)
-	if c.started {
-		c.signal()
-	}
 }
 
 // Fail ends the connection: Next returns err, unless it failed before.
@@ -174,15 +185,58 @@ func (c *Conn) Fail(err error) {
 	c.failLocked(err)
 }
 
+// Close lets go of everything. Next fails from now on.
+func (c *Conn) Close() {
+	c.Fail(ErrClosed)
+	c.hub.drop(c)
+	for _, id := range c.strange(nil) {
+		c.hub.withChat(id, func(ch *chat) { ch.remove(c) })
+	}
+}
+
+func (c *Conn) push(e entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.err != nil:
+		return
+	case e.Alone:
+		c.answers += len(e.Body) + 512 // many small ones count too
+	case len(c.queue) >= c.hub.opt.MaxEvents || c.bytes+len(e.Body) > c.hub.opt.MaxBytes:
+		c.failLocked(ErrSlow)
+		return
+	default:
+		c.bytes += len(e.Body)
+	}
+	c.queue = append(c.queue, e)
+	if c.started {
+		c.signal()
+	}
+}
+
 // failLocked keeps the first failure.
 func (c *Conn) failLocked(err error) {
 	if c.err != nil {
 		return
 	}
 	c.err = err
-	clear(c.queue)
-	c.queue, c.bytes = nil, 0
+	c.empty()
 	c.signal()
+	if c.peer.Failed != nil && err != ErrClosed {
+		c.peer.Failed()
+	}
+}
+
+func (c *Conn) empty() {
+	clear(c.queue)
+	c.queue, c.bytes, c.answers = c.queue[:0], 0, 0
+	if cap(c.queue) > idleQueue {
+		c.queue = nil
+	}
+	select {
+	case c.room <- struct{}{}:
+	default:
+	}
 }
 
 func (c *Conn) signal() {

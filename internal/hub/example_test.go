@@ -9,10 +9,11 @@ import (
 
 func Example() {
 	h := hub.New(hub.Options{})
-	c := h.Connect("ann", "session-1")
+	c := h.Connect(hub.Peer{UserID: "ann", SessionID: "session-1"})
 	defer c.Close()
-	c.Follow([]string{"chat-1"})
-	c.Start(map[string]int64{"chat-1": 0})
+	for ok := false; !ok; {
+		ok = c.Start(0, map[string]int64{"chat-1": 0}) // heads, read anew each time
+	}
 
 	h.Publish(hub.Event{ChatID: "chat-1", Seq: 2, Body: []byte("world")}) // comes early
 	h.Publish(hub.Event{ChatID: "chat-1", Seq: 1, Body: []byte("hello")})

@@ -3,21 +3,26 @@
 // the chat's sequence (DESIGN section 2). It stores nothing and waits for nobody:
 // a connection that does not keep up is cut, and resumes from the store.
 //
-// A connection comes to life in four steps, so that nothing falls between the
-// store's heads and the live events:
+// A connection comes to life in steps, so that nothing falls between the store's
+// heads and the live events:
 //
-//	c := h.Connect(user, session) // live events are held back from here on
-//	c.Follow(chats)               // those of a first read of the heads
-//	c.Start(heads)                // of a second read: what was held and is newer goes out
-//	c.Next(ctx)                   // … until it fails
+//	c := h.Connect(peer) // live events are held back from here on
+//	for ok := false; !ok; {
+//		ok = c.Start(readHeads()) // subscribes first, then wants the heads read again
+//	}
+//	c.Next(ctx, nil) // what is newer than the heads, … until it fails
 package hub
 
 import (
+	"errors"
 	"hash/maphash"
 	"log/slog"
 	"sync"
 	"time"
 )
+
+// ErrTooMany fails a connection over its Peer's Limit.
+var ErrTooMany = errors.New("hub: too many connections of one user")
 
 // Event is one encoded event for the members of a chat.
 type Event struct {
@@ -28,28 +33,46 @@ type Event struct {
 	OwnBody []byte
 	Join    string // a user who hears from this event on
 	Leave   string // a user who hears up to this event
+	UserSeq int64  // with Join or Leave: its place in that user's own sequence
+}
+
+// Peer is who connects.
+type Peer struct {
+	UserID    string
+	SessionID string // of authentication, for End
+	Limit     int    // of the user's connections, this one included; 0: none
+	// Failed is told once that the connection has failed, unless by its own Close.
+	// It must return at once and call nothing here.
+	Failed func()
 }
 
 // Options tune a Hub; the zero value is ready for use.
 type Options struct {
-	MaxEvents int           // that wait for one connection; default 256
-	MaxBytes  int           // of the same; default 1 MiB
+	MaxEvents int           // that wait for one connection; default 4,096: the largest commit must fit
+	MaxBytes  int           // of the same; default 4 MiB
 	GapWait   time.Duration // how long a missing event may hold back later ones; default 1 s
-	MaxParked int           // later events held back in one chat; default 1,024
+	MaxParked int           // later events held back in one chat; default 4,096
 	Logger    *slog.Logger  // default slog.Default()
 }
 
-const shards = 64
+const (
+	shards    = 64
+	maxPassed = 256 // chats of a shard
+)
+
+// shard is part of the chats.
+type shard struct {
+	sync.Mutex
+	m      map[string]*chat
+	passed map[string]int64 // newest sequence lately published while nobody listened
+}
 
 // Hub fans out. All methods are safe for concurrent use.
 type Hub struct {
 	opt  Options
 	seed maphash.Seed
 
-	chats [shards]struct {
-		sync.Mutex
-		m map[string]*chat
-	}
+	chats [shards]shard
 
 	mu     sync.RWMutex
 	users  map[string]map[*Conn]struct{}
@@ -60,41 +83,47 @@ type Hub struct {
 // New makes a hub. It starts no goroutines.
 func New(opt Options) *Hub {
 	if opt.MaxEvents == 0 {
-		opt.MaxEvents = 256
+		opt.MaxEvents = 4096
 	}
 	if opt.MaxBytes == 0 {
-		opt.MaxBytes = 1 << 20
+		opt.MaxBytes = 4 << 20
 	}
 	if opt.GapWait == 0 {
 		opt.GapWait = time.Second
 	}
 	if opt.MaxParked == 0 {
-		opt.MaxParked = 1024
+		opt.MaxParked = 4096
 	}
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}
 	h := &Hub{opt: opt, seed: maphash.MakeSeed(), users: make(map[string]map[*Conn]struct{})}
 	for i := range h.chats {
-		h.chats[i].m = make(map[string]*chat)
+		h.chats[i].m, h.chats[i].passed = make(map[string]*chat), make(map[string]int64)
 	}
 	return h
 }
 
 // Connect registers a connection of a user. It holds back all events until
-// Start. The caller closes it. On a closed hub it fails at its first Next.
-func (h *Hub) Connect(userID, sessionID string) *Conn {
-	c := &Conn{hub: h, user: userID, session: sessionID, wake: make(chan struct{}, 1), follows: make(map[string]*follow)}
+// Start. The caller closes it. One over the limit, or on a closed hub, has failed.
+func (h *Hub) Connect(p Peer) *Conn {
+	c := &Conn{
+		hub: h, peer: p, wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		follows: make(map[string]*follow), left: make(map[string]int64),
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed != nil {
+	conns := h.users[p.UserID]
+	switch {
+	case h.closed != nil:
 		c.err = h.closed
 		return c
-	}
-	conns := h.users[userID]
-	if conns == nil {
+	case p.Limit > 0 && len(conns) >= p.Limit:
+		c.err = ErrTooMany
+		return c
+	case conns == nil:
 		conns = make(map[*Conn]struct{}, 1)
-		h.users[userID] = conns
+		h.users[p.UserID] = conns
 	}
 	conns[c] = struct{}{}
 	h.count++
@@ -111,20 +140,22 @@ func (h *Hub) Connections(userID string) int {
 	return len(h.users[userID])
 }
 
-// SendUser hands an encoded event to every connection of a user.
-func (h *Hub) SendUser(userID string, body []byte) {
+// SendUser hands an encoded event to every connection of a user. One with a place
+// in the user's sequence is passed over where Start's heads know it already.
+func (h *Hub) SendUser(userID string, userSeq int64, body []byte) {
 	for _, c := range h.connsOf(userID) {
-		c.push(entry{Item: Item{Body: body}})
+		c.push(entry{seq: userSeq, Item: Item{Body: body}})
 	}
 }
 
-// Listen makes a user's connections hear a chat from above a sequence on: that of
-// a new chat, which has no event that could carry Join.
-func (h *Hub) Listen(userID, chatID string, head int64) {
+// Listen makes a user's connections hear a chat from above a head on: that of a
+// new chat, which has no event that could carry Join. userSeq is its place in the
+// user's own sequence.
+func (h *Hub) Listen(userID, chatID string, head, userSeq int64) {
 	for _, c := range h.connsOf(userID) {
 		h.withChat(chatID, func(ch *chat) {
-			ch.known(head)
-			ch.add(c, &follow{from: head, byEvent: true})
+			ch.known(max(head, h.passed(chatID)))
+			ch.join(c, max(head, ch.last), userSeq, ch.last > head)
 		})
 	}
 }
@@ -134,7 +165,7 @@ func (h *Hub) Listen(userID, chatID string, head int64) {
 func (h *Hub) End(userID string, sessionIDs []string, err error) {
 	for _, c := range h.connsOf(userID) {
 		for _, id := range sessionIDs {
-			if c.session == id {
+			if c.peer.SessionID == id {
 				c.Fail(err)
 			}
 		}
@@ -170,13 +201,13 @@ func (h *Hub) connsOf(userID string) []*Conn {
 func (h *Hub) drop(c *Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	conns := h.users[c.user]
+	conns := h.users[c.peer.UserID]
 	if _, ok := conns[c]; !ok {
 		return
 	}
 	delete(conns, c)
 	h.count--
 	if len(conns) == 0 {
-		delete(h.users, c.user)
+		delete(h.users, c.peer.UserID)
 	}
 }

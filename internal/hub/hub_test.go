@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -25,10 +26,31 @@ func event(chat string, seq int64) hub.Event {
 
 // open is a started connection that follows one chat from a head on.
 func open(h *hub.Hub, user, chat string, head int64) *hub.Conn {
-	c := h.Connect(user, "s-"+user)
-	c.Follow([]string{chat})
-	c.Start(map[string]int64{chat: head})
+	return start(connect(h, user), 0, map[string]int64{chat: head})
+}
+
+func connect(h *hub.Hub, user string) *hub.Conn {
+	return h.Connect(hub.Peer{UserID: user, SessionID: "s-" + user})
+}
+
+// start starts a connection with heads that do not change.
+func start(c *hub.Conn, userSeq int64, heads map[string]int64) *hub.Conn {
+	for !c.Start(userSeq, heads) {
+	}
 	return c
+}
+
+// in and out let somebody into a chat and out of it.
+func in(user, chat string, seq, userSeq int64) hub.Event {
+	e := event(chat, seq)
+	e.Join, e.UserSeq = user, userSeq
+	return e
+}
+
+func out(user, chat string, seq, userSeq int64) hub.Event {
+	e := event(chat, seq)
+	e.Leave, e.UserSeq = user, userSeq
+	return e
 }
 
 // waiting returns what waits for a connection, joined by spaces.
@@ -69,13 +91,18 @@ func TestEarlyEventsWaitForThoseBefore(t *testing.T) {
 
 func TestStartDropsWhatTheHeadsCover(t *testing.T) {
 	h := hub.New(hub.Options{})
-	c := h.Connect("ann", "s1")
+	c := connect(h, "ann")
 	defer c.Close()
-	c.Follow([]string{"a", "b"})
+	if c.Start(1, map[string]int64{"a": 0, "b": 7}) {
+		t.Error("heads that were read before it listened will do")
+	}
 	h.Publish(event("a", 2), event("b", 9), event("a", 1))
-	h.SendUser("ann", []byte("own"))
+	h.SendUser("ann", 2, []byte("left"))
+	h.SendUser("ann", 3, []byte("own"))
 	h.Publish(event("a", 3))
-	c.Start(map[string]int64{"a": 2}) // she is no longer in b
+	if !c.Start(2, map[string]int64{"a": 2}) { // she is no longer in b
+		t.Error("fresh heads will not do")
+	}
 	want(t, c, "own a3")
 	h.Publish(event("b", 10), event("a", 4))
 	want(t, c, "a4")
@@ -85,28 +112,12 @@ func TestJoinAndLeaveTakeTheirPlaceInTheSequence(t *testing.T) {
 	h := hub.New(hub.Options{})
 	ann := open(h, "ann", "a", 0)
 	defer ann.Close()
-	bob := h.Connect("bob", "s2")
+	bob := start(connect(h, "bob"), 0, nil)
 	defer bob.Close()
-	bob.Start(nil)
 
-	in, out := event("a", 2), event("a", 4)
-	in.Join, out.Leave = "bob", "bob"
-	h.Publish(event("a", 5), out, event("a", 3), in, event("a", 1))
+	h.Publish(event("a", 5), out("bob", "a", 4, 2), event("a", 3), in("bob", "a", 2, 1), event("a", 1))
 	want(t, bob, "a2 a3 a4")
 	want(t, ann, "a1 a2 a3 a4 a5")
-}
-
-func TestJoinBetweenTheHeadsAndStart(t *testing.T) {
-	h := hub.New(hub.Options{})
-	c := h.Connect("ann", "s1")
-	defer c.Close()
-	in := event("a", 8)
-	in.Join = "ann"
-	h.Publish(in, event("a", 9))
-	h.Listen("ann", "new", 0)
-	h.Publish(event("new", 1))
-	c.Start(map[string]int64{}) // read before she joined
-	want(t, c, "a8 a9 new1")
 }
 
 func TestOwnBody(t *testing.T) {
@@ -137,7 +148,7 @@ func TestSlowConsumerIsCutAndHurtsNobody(t *testing.T) {
 
 func TestAMissingEventCutsWhoListens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := hub.New(hub.Options{GapWait: time.Second})
+		h := hub.New(hub.Options{Logger: slog.New(slog.DiscardHandler)})
 		c := open(h, "ann", "a", 0)
 		defer c.Close()
 		h.Publish(event("a", 2))
@@ -150,7 +161,7 @@ func TestAMissingEventCutsWhoListens(t *testing.T) {
 
 func TestEndAndClose(t *testing.T) {
 	h := hub.New(hub.Options{})
-	gone, stays := h.Connect("ann", "s1"), h.Connect("ann", "s2")
+	gone, stays := h.Connect(hub.Peer{UserID: "ann", SessionID: "s1"}), h.Connect(hub.Peer{UserID: "ann", SessionID: "s2"})
 	defer gone.Close()
 	defer stays.Close()
 	errRevoked := errors.New("revoked")
@@ -158,14 +169,14 @@ func TestEndAndClose(t *testing.T) {
 	if _, err := gone.Next(t.Context(), nil); !errors.Is(err, errRevoked) {
 		t.Errorf("Next = %v, want revoked", err)
 	}
-	stays.Start(nil)
+	start(stays, 0, nil)
 	want(t, stays, "")
 	errStop := errors.New("stop")
 	h.Close(errStop)
 	if _, err := stays.Next(t.Context(), nil); !errors.Is(err, errStop) {
 		t.Errorf("Next = %v, want stop", err)
 	}
-	late := h.Connect("bob", "s3")
+	late := connect(h, "bob")
 	if _, err := late.Next(t.Context(), nil); !errors.Is(err, errStop) {
 		t.Errorf("Next of a late one = %v, want stop", err)
 	}
@@ -189,13 +200,15 @@ func TestConcurrentPublishers(t *testing.T) {
 	var wg sync.WaitGroup
 	for range readers {
 		wg.Go(func() {
-			c := h.Connect("ann", "s")
+			c := connect(h, "ann")
 			defer c.Close()
-			c.Follow([]string{"a"})
-			head.Lock()
-			start := head.seq
-			head.Unlock()
-			c.Start(map[string]int64{"a": start})
+			var start int64
+			for ok := false; !ok; {
+				head.Lock()
+				start = head.seq
+				head.Unlock()
+				ok = c.Start(0, map[string]int64{"a": start})
+			}
 			var got []hub.Item
 			for int64(len(got)) < events-start {
 				var err error

@@ -5,24 +5,14 @@
 package live
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/wigwag-chat/wigwag/internal/hub"
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
-
-// UnreadEvery is the least time between two unread counts of one chat and user.
-const UnreadEvery = time.Second
-
-// Counter counts what a user has not read; messaging.Service is one.
-type Counter interface {
-	Unread(ctx context.Context, userID, chatID string) (messaging.UnreadCount, error)
-}
 
 // Feed is a messaging.Publisher that delivers to live connections. It is safe
 // for concurrent use, and never blocks on a connection.
@@ -31,12 +21,8 @@ type Feed struct {
 	log *slog.Logger
 	now func() time.Time
 
-	mu    sync.Mutex
-	dirty map[unreadKey]struct{} // whose count has changed since it was last pushed
-	wake  chan struct{}
+	unread changes
 }
-
-type unreadKey struct{ user, chat string }
 
 // Options tune a Feed; the zero value is ready for use.
 type Options struct {
@@ -45,7 +31,7 @@ type Options struct {
 	Now    func() time.Time // default time.Now
 }
 
-// New makes a feed. Run pushes its unread counts.
+// New makes a feed. Run pushes its unread counts, and goes with every feed.
 func New(opt Options) *Feed {
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
@@ -57,8 +43,7 @@ func New(opt Options) *Feed {
 		opt.Now = time.Now
 	}
 	return &Feed{
-		hub: hub.New(opt.Hub), log: opt.Logger, now: opt.Now,
-		dirty: make(map[unreadKey]struct{}), wake: make(chan struct{}, 1),
+		hub: hub.New(opt.Hub), log: opt.Logger, now: opt.Now, unread: newChanges(),
 	}
 }
 
@@ -67,11 +52,18 @@ func (f *Feed) Hub() *hub.Hub { return f.hub }
 
 // Publish delivers one commit.
 func (f *Feed) Publish(c messaging.Committed) {
+	var places map[string]int64 // where a join or leave stands in its user's own sequence
 	for _, e := range c.UserEvents {
 		f.user(e, len(c.Events) == 0)
+		if e.Type == messaging.ChatJoined || e.Type == messaging.ChatLeft {
+			if places == nil {
+				places = make(map[string]int64, len(c.UserEvents))
+			}
+			places[e.UserID] = e.Seq
+		}
 	}
 	for _, e := range c.Events {
-		f.chat(e)
+		f.chat(e, places[e.UserID])
 	}
 	for _, w := range c.Marks {
 		body := f.encode(api.FromWatermark(w, f.now()))
@@ -86,22 +78,22 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 	}
 	if e.Type == messaging.ChatJoined && alone {
 		// A new chat. Joining an old one takes effect at its event, in the chat's order.
-		f.hub.Listen(e.UserID, e.ChatID, e.HeadSeq)
+		f.hub.Listen(e.UserID, e.ChatID, e.HeadSeq, e.Seq)
 	}
-	f.hub.SendUser(e.UserID, f.encode(api.FromUserEvent(e, nil)))
+	f.hub.SendUser(e.UserID, e.Seq, f.encode(api.FromUserEvent(e, nil)))
 	if e.Type == messaging.OwnPosition || e.Type == messaging.MessageDeleted || e.Type == messaging.ChatLeft {
-		f.recount(e.UserID, e.ChatID)
+		f.unread.ofUser(e.UserID, e.ChatID)
 	}
 }
 
 // chat delivers an event of a chat's sequence.
-func (f *Feed) chat(e messaging.Event) {
+func (f *Feed) chat(e messaging.Event, userSeq int64) {
 	out := hub.Event{ChatID: e.ChatID, Seq: e.Seq, Body: f.encode(api.Broadcast(e, ""))}
 	switch e.Type {
 	case messaging.MemberAdded:
-		out.Join = e.UserID
+		out.Join, out.UserSeq = e.UserID, userSeq
 	case messaging.MemberRemoved:
-		out.Leave = e.UserID
+		out.Leave, out.UserSeq = e.UserID, userSeq
 	case messaging.MessageCreated:
 		if e.Message != nil && e.Message.ClientID != "" {
 			out.Own = e.Message.SenderID
@@ -109,12 +101,11 @@ func (f *Feed) chat(e messaging.Event) {
 		}
 	}
 	f.hub.Publish(out)
-	if e.Type == messaging.MessageCreated || e.Type == messaging.MessageDeleted {
-		f.hub.Listeners(e.ChatID, func(user string) {
-			if e.Message == nil || user != e.Message.SenderID {
-				f.recount(user, e.ChatID)
-			}
-		})
+	switch e.Type {
+	case messaging.MessageCreated:
+		f.unread.ofChat(e.ChatID, e.ActorID)
+	case messaging.MessageDeleted:
+		f.unread.ofChat(e.ChatID, "")
 	}
 }
 
@@ -122,7 +113,7 @@ func (f *Feed) chat(e messaging.Event) {
 // with err before it returns.
 func (f *Feed) SessionsRevoked(userID string, sessionIDs []string, err error) {
 	for _, id := range sessionIDs {
-		f.hub.SendUser(userID, f.encode(api.SessionRevoked(id, f.now())))
+		f.hub.SendUser(userID, 0, f.encode(api.SessionRevoked(id, f.now())))
 	}
 	f.hub.End(userID, sessionIDs, err)
 }
@@ -134,56 +125,4 @@ func (f *Feed) encode(e api.Event) []byte {
 		return []byte(`{}`)
 	}
 	return body
-}
-
-// recount asks Run to push a user's unread count of a chat.
-func (f *Feed) recount(user, chat string) {
-	f.mu.Lock()
-	f.dirty[unreadKey{user, chat}] = struct{}{}
-	f.mu.Unlock()
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
-}
-
-// Run pushes unread counts until the context ends. Of many changes within
-// UnreadEvery the latest count is pushed, once.
-func (f *Feed) Run(ctx context.Context, counter Counter) {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.wake:
-		}
-		f.mu.Lock()
-		dirty := f.dirty
-		f.dirty = make(map[unreadKey]struct{})
-		f.mu.Unlock()
-		for k := range dirty {
-			f.push(ctx, counter, k)
-		}
-		pause.Reset(UnreadEvery)
-		select {
-		case <-ctx.Done():
-			return
-		case <-pause.C:
-		}
-	}
-}
-
-func (f *Feed) push(ctx context.Context, counter Counter, k unreadKey) {
-	if f.hub.Connections(k.user) == 0 {
-		return
-	}
-	n, err := counter.Unread(ctx, k.user, k.chat)
-	if err != nil {
-		if ctx.Err() == nil {
-			f.log.Warn("unread count not pushed", "error", err)
-		}
-		return
-	}
-	f.hub.SendUser(k.user, f.encode(api.FromUnread(k.chat, n, f.now())))
 }

@@ -3,7 +3,11 @@ package ws
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/wigwag-chat/wigwag/auth"
 	"github.com/wigwag-chat/wigwag/errs"
@@ -20,31 +24,53 @@ var (
 	errFrameID     = errs.Field("id", "invalid_id", "The id of a frame has at most 128 bytes.")
 )
 
-// frame answers one frame. An error ends the connection: what is not one
-// well-formed JSON object. Everything else is told in the reply.
-func (s *session) frame(ctx context.Context, data []byte) error {
-	if err := api.Check(data); err != nil {
-		return errBadFrame
+// readHead reads what every frame has, and leaves the rest to be judged by its
+// type. errBadFrame: it is not one JSON object in UTF-8.
+func readHead(data []byte) (head api.FrameHead, err error) {
+	var fields map[string]json.RawMessage
+	if !utf8.Valid(data) || json.Unmarshal(data, &fields) != nil || fields == nil {
+		return head, errBadFrame
 	}
-	var head api.FrameHead
-	if err := json.Unmarshal(data, &head); err != nil {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(data, &fields) != nil {
-			return errBadFrame
+	for name, to := range map[string]*string{"id": &head.ID, "type": &head.Type} {
+		if raw, ok := fields[name]; ok && (json.Unmarshal(raw, to) != nil || string(raw) == "null") {
+			err = api.ErrInvalidField.With("field", name)
 		}
-		s.reply("", nil, api.ErrInvalidField.With("field", "type"))
-		return nil
 	}
 	if len(head.ID) > maxFrameID {
-		s.reply("", nil, errFrameID)
-		return nil
+		head.ID, err = "", errFrameID
 	}
-	answer, err := s.answer(ctx, head.Type, data)
-	if err != nil && errs.KindOf(err) == errs.Internal {
-		s.h.Logger.Error("frame failed", "type", head.Type, "error", err)
+	return head, err
+}
+
+// frame answers one frame. An error ends the connection: what is not one JSON
+// object. Everything else is told in the reply.
+func (s *session) frame(ctx context.Context, data []byte) error {
+	head, err := readHead(data)
+	if errors.Is(err, errBadFrame) {
+		return err
+	}
+	var answer any
+	if err == nil {
+		err = api.Check(data)
+	}
+	if err == nil {
+		answer, err = s.try(ctx, head.Type, data)
 	}
 	s.reply(head.ID, answer, err)
 	return nil
+}
+
+// try answers, and survives what a bug makes of it.
+func (s *session) try(ctx context.Context, kind string, data []byte) (answer any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+		if err != nil && ctx.Err() == nil && errs.KindOf(err) == errs.Internal {
+			s.h.Logger.Error("frame failed", "type", kind, "error", err)
+		}
+	}()
+	return s.answer(ctx, kind, data)
 }
 
 func (s *session) answer(ctx context.Context, kind string, data []byte) (any, error) {

@@ -221,7 +221,7 @@ func TestSlowClientIsCutAndOthersAreNot(t *testing.T) {
 	body := []byte(`{"type":"x","pad":"` + strings.Repeat("x", 64<<10) + `"}`)
 	deadline := time.Now().Add(wait)
 	for w.h.Feed.Hub().Connections("ann") > 0 && time.Now().Before(deadline) {
-		w.h.Feed.Hub().SendUser("ann", body)
+		w.h.Feed.Hub().SendUser("ann", 0, body)
 	}
 	if n := w.h.Feed.Hub().Connections("ann"); n != 0 {
 		t.Fatalf("a client that does not read still has %d connections", n)

@@ -4,6 +4,7 @@
 package ws
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -74,9 +75,10 @@ type Handler struct {
 	Config
 	tickets tickets
 
-	mu      sync.Mutex
-	stopped bool
-	running sync.WaitGroup
+	mu       sync.Mutex
+	stopping context.Context // ends with errRestart
+	stop     context.CancelCauseFunc
+	running  sync.WaitGroup
 }
 
 // New makes a handler, or says which part of the Config is missing.
@@ -100,7 +102,9 @@ func New(c Config) (*Handler, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return &Handler{Config: c, tickets: tickets{open: make(map[string]ticket)}}, nil
+	h := &Handler{Config: c, tickets: newTickets()}
+	h.stopping, h.stop = context.WithCancelCause(context.Background())
+	return h, nil
 }
 
 func orDefault[T int | int64 | time.Duration](v, d T) T {
@@ -113,33 +117,34 @@ func orDefault[T int | int64 | time.Duration](v, d T) T {
 // ServeHTTP upgrades a request and serves the connection until it ends.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.begin() {
-		http.Error(w, "restarting", http.StatusServiceUnavailable)
+		h.refuse(w, http.StatusServiceUnavailable, errStopping)
 		return
 	}
 	defer h.running.Done()
 
 	// Origin is checked below, so that a browser learns of it by a close code.
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	answer := &upgrade{ResponseWriter: w}
+	conn, err := websocket.Accept(answer, r, &websocket.AcceptOptions{
 		Subprotocols: []string{Subprotocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
-		return // Accept has answered
+		h.refuse(w, cmp.Or(answer.refused, http.StatusInternalServerError), errUpgrade)
+		return
 	}
 	defer conn.CloseNow()
 	conn.SetReadLimit(h.Limits.FrameBytes)
+	s := &session{h: h, conn: conn, limits: newFrameLimit(h.Limits), expiry: make(chan time.Time, 1)}
 	if !h.originAllowed(r) {
-		conn.Close(CloseOrigin, "origin not allowed")
+		s.dismiss(errOrigin)
 		return
 	}
-	// The request's context ends with the handler; a hijacked connection has no other.
-	s := &session{h: h, conn: conn, limits: newFrameLimit(h.Limits)}
-	s.serve(r.Context(), r)
+	s.serve(r) // whose context ends with the handler; a hijacked connection has no other
 }
 
 func (h *Handler) begin() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stopped {
+	if h.stopping.Err() != nil {
 		return false
 	}
 	h.running.Add(1)
@@ -147,10 +152,11 @@ func (h *Handler) begin() bool {
 }
 
 // Stop closes every connection with CloseRestart and waits until all have ended,
-// or the context has. New ones are refused.
+// or the context has. New ones are refused. Connections end by themselves within
+// about a second more, whatever their clients do.
 func (h *Handler) Stop(ctx context.Context) error {
 	h.mu.Lock()
-	h.stopped = true
+	h.stop(errRestart)
 	h.mu.Unlock()
 	h.Feed.Hub().Close(errRestart)
 	done := make(chan struct{})
