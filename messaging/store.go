@@ -182,7 +182,8 @@ type UnreadCount struct{ Chat, Total int }
 // that fails takes no number.
 //
 // "Member" is a present member. Reads by others answer ErrChatNotFound, also
-// where a former member asks. Hidden messages are absent from every read of
+// where a former member asks. Writes by a former member are ErrNotAMember, by
+// strangers ErrChatNotFound. Hidden messages are absent from every read of
 // the one who hid them, but for Events, which keeps their places.
 type Store interface {
 	// Epoch names this store's history. It changes when a backup is restored.

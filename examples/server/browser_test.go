@@ -64,12 +64,12 @@ func startBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
-// artifacts is where screenshots go: the folder named by WIGWAG_ARTIFACTS, else one of the test's own.
-func artifacts(t *testing.T) string {
+// screenshots is where screenshots go: the folder named by WIGWAG_ARTIFACTS, else one of the test's own.
+func screenshots(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("WIGWAG_ARTIFACTS")
 	if dir == "" {
-		dir = filepath.Join(t.TempDir(), "artifacts")
+		dir = filepath.Join(t.TempDir(), "screenshots")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ type person struct {
 	shots string // folder
 }
 
-func newPerson(t *testing.T, root context.Context, name, url, shots string) *person {
+func newPerson(root context.Context, t *testing.T, name, url, shots string) *person {
 	t.Helper()
 	ctx, leave := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
 	t.Cleanup(leave)

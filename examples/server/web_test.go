@@ -26,9 +26,9 @@ func TestWebClient(t *testing.T) {
 	root := startBrowser(t)
 	server := newProcess(t, "sqlite:wigwag.db")
 	server.start(t)
-	keep := artifacts(t)
-	ada := newPerson(t, root, "ada", server.url("/"), keep)
-	grace := newPerson(t, root, "grace", server.url("/"), keep)
+	keep := screenshots(t)
+	ada := newPerson(root, t, "ada", server.url("/"), keep)
+	grace := newPerson(root, t, "grace", server.url("/"), keep)
 
 	steps := []struct {
 		name string

@@ -18,8 +18,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type queue = batch.Queue[int, string]
-
 // gate is a run that notes its batches and holds each until it is told to go on.
 type gate struct {
 	mu      sync.Mutex

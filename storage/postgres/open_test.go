@@ -157,7 +157,7 @@ func TestEncoding(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.URL(t)
 	name := database(t, admin) + "_ascii"
-	exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+	exec(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'")
 	defer exec(t, admin, "DROP DATABASE "+name+" WITH (FORCE)")
 	u, err := url.Parse(admin)
 	if err != nil {
