@@ -8,7 +8,7 @@ import (
 
 // maxEditTries bounds the race of one sender's devices for the next revision.
 // Each lost try means that another edit was stored.
-const maxEditTries = 8
+const maxEditTries = 64
 
 // Edit implements Service.
 func (m *Messenger) Edit(ctx context.Context, r EditRequest) (Message, error) {
@@ -54,7 +54,7 @@ func (m *Messenger) tryEdit(ctx context.Context, key chatKey, r EditRequest) (Me
 	msg := changed.Events[0].Stored.show(r.UserID)
 	msg.Text = r.Text
 	told := msg // the caller may change his own
-	event.Message = &told
+	event.Message, event.HiddenFrom = &told, changed.HiddenFrom
 	m.publish(Committed{Events: []Event{event}, UserEvents: changed.UserEvents})
 	return msg, nil
 }

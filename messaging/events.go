@@ -46,6 +46,9 @@ type Event struct {
 	UserID    string   // member events: whom it concerns
 	Role      Role     // member events: the role from now on, or the last one
 	Reason    Reason   // MemberRemoved
+	// HiddenFrom names who hid the message of a published MessageEdited: they are
+	// shown a tombstone. Reads leave it out, since they answer one viewer.
+	HiddenFrom []string
 }
 
 // UserEvent is one place in a user's private sequence. In live delivery each
@@ -61,6 +64,7 @@ type UserEvent struct {
 	HeadSeq      int64  // ChatJoined: the chat's head when the membership began, to listen from; ChatLeft: of the removal
 	DeliveredSeq int64  // OwnPosition
 	ReadSeq      int64  // OwnPosition
+	Version      int64  // OwnPosition: the chat's receipt version of this move
 }
 
 // Head is where one chat of a user stands.

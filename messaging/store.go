@@ -128,6 +128,7 @@ type HideMessage struct {
 type Changed struct {
 	Events     []StoredEvent // ascending; empty when nothing changed
 	UserEvents []UserEvent
+	HiddenFrom []string // Edit: who hid the message, by id
 }
 
 // Mark moves a member's watermarks forward.
@@ -230,8 +231,8 @@ type Store interface {
 	// also after the sender left or the message was deleted; a tombstone has lost
 	// its digest, so any content repeats it (MSG-3).
 	Append(ctx context.Context, items []NewMessage) ([]Appended, error)
-	// Edit replaces a body, keeps the old one as a PastBody, and makes a
-	// MessageEdited. ErrMessageNotFound (also when deleted), ErrNotTheSender,
+	// Edit replaces a body, keeps the old one as a PastBody, makes a
+	// MessageEdited, and names who hid the message. ErrMessageNotFound (also when deleted), ErrNotTheSender,
 	// ErrEditWindowPassed, ErrRevision when another edit came first.
 	Edit(ctx context.Context, e EditMessage) (Changed, error)
 	// Delete leaves a tombstone: body, digest and past bodies are erased, and a

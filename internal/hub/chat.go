@@ -188,8 +188,8 @@ func (ch *chat) hand(e Event) {
 			continue
 		}
 		body := e.Body
-		if e.Own != "" && c.peer.UserID == e.Own {
-			body = e.OwnBody
+		if other, ok := e.For[c.peer.UserID]; ok {
+			body = other
 		}
 		if body != nil {
 			c.push(entry{chat: ch.id, seq: e.Seq, asOf: f.asOf, Item: Item{Body: body}})

@@ -27,13 +27,12 @@ var ErrTooMany = errors.New("hub: too many connections of one user")
 // Event is one encoded event for the members of a chat.
 type Event struct {
 	ChatID  string
-	Seq     int64  // its place; 0 for what has none and may be lost
-	Body    []byte // shared by all connections: not to be changed
-	Own     string // a user who gets OwnBody instead; nil OwnBody: gets nothing
-	OwnBody []byte
-	Join    string // a user who hears from this event on
-	Leave   string // a user who hears up to this event
-	UserSeq int64  // with Join or Leave: its place in that user's own sequence
+	Seq     int64             // its place; 0 for what has none and may be lost
+	Body    []byte            // shared by all connections: not to be changed
+	For     map[string][]byte // what some users get instead; nil: nothing
+	Join    string            // a user who hears from this event on
+	Leave   string            // a user who hears up to this event
+	UserSeq int64             // with Join or Leave: its place in that user's own sequence
 }
 
 // Peer is who connects.

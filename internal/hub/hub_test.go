@@ -120,14 +120,14 @@ func TestJoinAndLeaveTakeTheirPlaceInTheSequence(t *testing.T) {
 	want(t, ann, "a1 a2 a3 a4 a5")
 }
 
-func TestOwnBody(t *testing.T) {
+func TestBodiesForSome(t *testing.T) {
 	h := hub.New(hub.Options{})
 	ann, bob := open(h, "ann", "a", 0), open(h, "bob", "a", 0)
 	defer ann.Close()
 	defer bob.Close()
 	e := event("a", 1)
-	e.Own, e.OwnBody = "ann", []byte("mine")
-	h.Publish(e, hub.Event{ChatID: "a", Body: []byte("receipt"), Own: "ann"})
+	e.For = map[string][]byte{"ann": []byte("mine")}
+	h.Publish(e, hub.Event{ChatID: "a", Body: []byte("receipt"), For: map[string][]byte{"ann": nil}})
 	want(t, ann, "mine")
 	want(t, bob, "a1 receipt")
 }

@@ -53,7 +53,7 @@ func (d *messagingData) mark(m messaging.Mark) messaging.Marked {
 	if read {
 		e := d.tell(messaging.UserEvent{
 			UserID: m.UserID, Type: messaging.OwnPosition, At: m.At, ChatID: m.ChatID,
-			DeliveredSeq: own.DeliveredSeq, ReadSeq: own.ReadSeq,
+			DeliveredSeq: own.DeliveredSeq, ReadSeq: own.ReadSeq, Version: own.version,
 		})
 		out.UserEvent = &e
 	}

@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/wigwag-chat/wigwag/messaging"
@@ -128,7 +129,9 @@ func (s messagingStore) Edit(ctx context.Context, e messaging.EditMessage) (mess
 	})
 	stored := c.show(m, e.EditorID)
 	event.Stored = &stored
-	return messaging.Changed{Events: []messaging.StoredEvent{event}}, nil
+	return messaging.Changed{
+		Events: []messaging.StoredEvent{event}, HiddenFrom: slices.Sorted(maps.Keys(m.hidden)),
+	}, nil
 }
 
 func (s messagingStore) Delete(ctx context.Context, r messaging.DeleteMessage) (messaging.Changed, error) {

@@ -69,7 +69,8 @@ func (m *model) edit(x messaging.EditMessage) answer {
 	stored := c.show(p, x.EditorID)
 	stored.Tally = messaging.Tally{} // is not said
 	e.Stored = &stored
-	return answer{value: messaging.Changed{Events: []messaging.StoredEvent{e}}, viewer: x.EditorID}
+	hidden := slices.Sorted(slices.Values(p.hiddenBy))
+	return answer{value: messaging.Changed{Events: []messaging.StoredEvent{e}, HiddenFrom: hidden}, viewer: x.EditorID}
 }
 
 func (m *model) delete(x messaging.DeleteMessage) answer {
@@ -130,7 +131,7 @@ func (m *model) mark(x messaging.Mark) answer {
 	if own.ReadSeq != readBefore {
 		e := m.tell(messaging.UserEvent{
 			UserID: x.UserID, Type: messaging.OwnPosition, At: x.At, ChatID: x.ChatID,
-			DeliveredSeq: own.DeliveredSeq, ReadSeq: own.ReadSeq,
+			DeliveredSeq: own.DeliveredSeq, ReadSeq: own.ReadSeq, Version: own.version,
 		})
 		out.UserEvent = &e
 	}

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/wigwag-chat/wigwag/messaging"
@@ -16,6 +17,8 @@ func editRules() []rule {
 			says: "ErrMessageNotFound (also when deleted), ErrNotTheSender, ErrRevision when another edit came first; then nothing changed."},
 		{name: "edit/window counts to the microsecond", check: editWindow,
 			says: "Messages older than SentAfter are ErrEditWindowPassed."},
+		{name: "edit/names who hid the message", check: editHiddenFrom,
+			says: "Edit names who hid the message, by id; they are not to be shown the new text."},
 		{name: "edit/race has one winner", check: editRace,
 			says: "Of concurrent edits of one revision one wins, the others get ErrRevision."},
 	}
@@ -43,6 +46,17 @@ func editReplaces(r *R) {
 		r.same("message of its first event", &want, events[0].Stored, asSeenBy(viewer))
 		r.same("history", []messaging.StoredMessage{want, beside}, c.history(viewer, newest()), asSeenBy(viewer))
 	}
+}
+
+func editHiddenFrom(r *R) {
+	p := r.people(4)
+	c := r.group(p[0], p[1], p[2], p[3])
+	m, beside := c.send(p[0]), c.send(p[0])
+	r.same("hidden from nobody", 0, len(c.edit(m, 2).HiddenFrom))
+	c.hide(p[3], m.ID)
+	c.hide(p[1], m.ID)
+	c.hide(p[2], beside.ID)
+	r.same("hidden from", slices.Sorted(slices.Values([]string{p[1], p[3]})), c.edit(m, 3).HiddenFrom)
 }
 
 func editKeepsPast(r *R) {

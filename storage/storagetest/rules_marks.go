@@ -74,7 +74,7 @@ func marksOwnPosition(r *R) {
 	at := r.now()
 	out := c.mark(messaging.Mark{ChatID: c.id, UserID: p[1], Read: true, UpTo: 2, At: at})
 	want := messaging.UserEvent{
-		UserID: p[1], Seq: 2, Type: messaging.OwnPosition, At: at, ChatID: c.id, DeliveredSeq: 3, ReadSeq: 2,
+		UserID: p[1], Seq: 2, Type: messaging.OwnPosition, At: at, ChatID: c.id, DeliveredSeq: 3, ReadSeq: 2, Version: 2,
 	}
 	r.same("event of a read mark", &want, out.UserEvent)
 	r.same("event of a read mark that moves nothing", (*messaging.UserEvent)(nil), c.read(p[1], 1).UserEvent)

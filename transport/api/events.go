@@ -35,9 +35,10 @@ type Event struct {
 
 	DeliveredSeq *int64 `json:"deliveredSeq,omitempty" doc:"receipt."`
 	ReadSeq      *int64 `json:"readSeq,omitempty" doc:"receipt."`
-	Version      int64  `json:"version,omitempty" doc:"receipt: the chat's receipt version; not in one's own sequence."`
+	Version      int64  `json:"version,omitempty" doc:"receipt: the chat's receipt version."`
 
 	UnreadCount *int   `json:"unreadCount,omitempty" doc:"unread: in this chat."`
+	Mentions    *int   `json:"mentionCount,omitempty" doc:"unread: of these, those that mention one; none do in this version."`
 	Total       *int   `json:"total,omitempty" doc:"unread: in all chats."`
 	SessionID   string `json:"sessionId,omitempty" doc:"session.revoked."`
 }
@@ -87,7 +88,7 @@ func FromUserEvent(e messaging.UserEvent, chat *Chat) Event {
 	case messaging.MessageDeleted:
 		out.MessageID, out.ForEveryone = e.MessageID, new(false)
 	case messaging.OwnPosition:
-		out.UserID, out.DeliveredSeq, out.ReadSeq = e.UserID, &e.DeliveredSeq, &e.ReadSeq
+		out.UserID, out.DeliveredSeq, out.ReadSeq, out.Version = e.UserID, &e.DeliveredSeq, &e.ReadSeq, e.Version
 	case messaging.ChatJoined:
 		out.Chat = chat
 	}
@@ -104,7 +105,7 @@ func FromWatermark(w messaging.Watermark, at time.Time) Event {
 
 // FromUnread tells a user what he has not read.
 func FromUnread(chatID string, n messaging.UnreadCount, at time.Time) Event {
-	return Event{Type: EventUnread, ChatID: chatID, At: stamp(at), UnreadCount: &n.Chat, Total: &n.Total}
+	return Event{Type: EventUnread, ChatID: chatID, At: stamp(at), UnreadCount: &n.Chat, Mentions: new(int), Total: &n.Total}
 }
 
 // SessionRevoked tells a connection that its session has ended.

@@ -67,7 +67,7 @@ func (f *Feed) Publish(c messaging.Committed) {
 	}
 	for _, w := range c.Marks {
 		body := f.encode(api.FromWatermark(w, f.now()))
-		f.hub.Publish(hub.Event{ChatID: w.ChatID, Body: body, Own: w.UserID})
+		f.hub.Publish(hub.Event{ChatID: w.ChatID, Body: body, For: map[string][]byte{w.UserID: nil}})
 	}
 }
 
@@ -96,8 +96,12 @@ func (f *Feed) chat(e messaging.Event, userSeq int64) {
 		out.Leave, out.UserSeq = e.UserID, userSeq
 	case messaging.MessageCreated:
 		if e.Message != nil && e.Message.ClientID != "" {
-			out.Own = e.Message.SenderID
-			out.OwnBody = f.encode(api.Broadcast(e, out.Own))
+			sender := e.Message.SenderID
+			out.For = map[string][]byte{sender: f.encode(api.Broadcast(e, sender))}
+		}
+	case messaging.MessageEdited:
+		if len(e.HiddenFrom) > 0 {
+			out.For = f.tombstone(e)
 		}
 	}
 	f.hub.Publish(out)
@@ -107,6 +111,20 @@ func (f *Feed) chat(e messaging.Event, userSeq int64) {
 	case messaging.MessageDeleted:
 		f.unread.ofChat(e.ChatID, "")
 	}
+}
+
+// tombstone is what those get who hid an edited message: its place in the
+// sequence without its text.
+func (f *Feed) tombstone(e messaging.Event) map[string][]byte {
+	bare := *e.Message
+	bare.Text, bare.Deleted = "", true
+	e.Message = &bare
+	body := f.encode(api.Broadcast(e, ""))
+	bodies := make(map[string][]byte, len(e.HiddenFrom))
+	for _, user := range e.HiddenFrom {
+		bodies[user] = body
+	}
+	return bodies
 }
 
 // SessionsRevoked tells a user's connections, and fails those of the sessions

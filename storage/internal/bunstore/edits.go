@@ -46,7 +46,8 @@ func (c chats) Edit(ctx context.Context, e messaging.EditMessage) (messaging.Cha
 			return out, err
 		}
 		out.Events[0].Stored = &stored[0]
-		return out, nil
+		out.HiddenFrom, err = list[string](ctx, tx, "SELECT user_id FROM hidden WHERE chat_id = ? AND seq = ? ORDER BY user_id", m.ChatID, m.Seq)
+		return out, err
 	})
 }
 

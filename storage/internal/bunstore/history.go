@@ -195,7 +195,7 @@ func (c chats) UserEvents(ctx context.Context, userID string, after int64, limit
 	}
 	var out []messaging.UserEvent
 	err := c.s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
-		rows, err := list[userEventRow](ctx, db, `SELECT user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq
+		rows, err := list[userEventRow](ctx, db, `SELECT user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version
 			FROM user_events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID, after, limit)
 		out = nil
 		for i := range rows {

@@ -68,7 +68,7 @@ func markAll(ctx context.Context, tx bun.Tx, heads map[string]*chatRow, spans ma
 			mv.log = append(mv.log, []any{m.ChatID, m.UserID, moveRead, m.UpTo, micros(m.At)})
 			mv.events = append(mv.events, messaging.UserEvent{
 				UserID: m.UserID, Type: messaging.OwnPosition, At: m.At, ChatID: m.ChatID,
-				DeliveredSeq: span.DeliveredSeq, ReadSeq: span.ReadSeq,
+				DeliveredSeq: span.DeliveredSeq, ReadSeq: span.ReadSeq, Version: head.ReceiptVersion + 1,
 			})
 			mv.owners = append(mv.owners, i)
 		}

@@ -154,11 +154,12 @@ type userEventRow struct {
 	HeadSeq      int64
 	DeliveredSeq int64
 	ReadSeq      int64
+	Version      int64
 }
 
 func (r *userEventRow) event() messaging.UserEvent {
 	return messaging.UserEvent{
 		UserID: r.UserID, Seq: r.Seq, Type: r.Type, At: moment(r.At), ChatID: r.ChatID,
-		MessageID: r.MessageID, HeadSeq: r.HeadSeq, DeliveredSeq: r.DeliveredSeq, ReadSeq: r.ReadSeq,
+		MessageID: r.MessageID, HeadSeq: r.HeadSeq, DeliveredSeq: r.DeliveredSeq, ReadSeq: r.ReadSeq, Version: r.Version,
 	}
 }

@@ -204,6 +204,8 @@ CREATE TABLE hidden (
   PRIMARY KEY (user_id, chat_id, seq)
 );
 
+CREATE INDEX hidden_message ON hidden (chat_id, seq, user_id);
+
 -- The log of moves: the first one at or above a message tells when it was reached.
 CREATE TABLE marks (
   chat_id TEXT COLLATE "C" NOT NULL,
@@ -243,5 +245,6 @@ CREATE TABLE user_events (
   head_seq      BIGINT NOT NULL,
   delivered_seq BIGINT NOT NULL,
   read_seq      BIGINT NOT NULL,
+  version       BIGINT NOT NULL,
   PRIMARY KEY (user_id, seq)
 );
