@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/wigwag-chat/wigwag/auth"
@@ -114,7 +115,13 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 // decoded reads a frame strictly and answers it.
 func decoded[F any](data []byte, answer func(F) (any, error)) (any, error) {
 	var f F
-	if err := api.Decode(data, &f); err != nil {
+	err := api.Decode(data, &f)
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		if field, _ := e.Details()["field"].(string); strings.HasPrefix(field, "Sync.") {
+			return nil, e.With("field", strings.TrimPrefix(field, "Sync.")) // encoding/json names embedded structs too
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return answer(f)

@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -21,25 +19,8 @@ import (
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
 
-const (
-	writeTimeout = 10 * time.Second // of a frame, and a second more for each slowBytes
-	slowBytes    = 64 << 10
-	pongTimeout  = 10 * time.Second
-	eventsBytes  = 256 << 10   // about, of a frame of events: a slow line needs time for each
-	closeGrace   = time.Second // for a client to take the last frames and the close code
-	maxStarts    = 16          // readings of the heads; two are usual
-	idleBuffer   = 64 << 10    // memory that an idle connection keeps for frames
-)
-
-// Why the server ends a connection; closeWith maps each to its code.
-var (
-	errRestart         = errors.New("ws: restarting")
-	errOrigin          = errors.New("ws: origin not allowed")
-	errBadFrame        = errors.New("ws: bad frame")
-	errUnauthenticated = auth.ErrUnauthenticated
-	errRate            = errors.New("ws: too many frames")
-	errGone            = errors.New("ws: the client is gone")
-)
+// maxStarts bounds the readings of the heads at the start; two are usual.
+const maxStarts = 16
 
 // session is one connection: one goroutine reads and answers frames one after
 // the other, a second one writes what the hub's queue holds.
@@ -241,149 +222,3 @@ func (s *session) next(ctx context.Context) ([]byte, error) {
 	}
 	return data, nil
 }
-
-// write sends what waits, pings when nothing does, and returns why it stopped.
-func (s *session) write(ctx context.Context, running *sync.WaitGroup) error {
-	var (
-		items   []hub.Item
-		buf     bytes.Buffer
-		expires = s.id.ExpiresAt
-		pinging atomic.Bool
-	)
-	for {
-		select {
-		case expires = <-s.expiry:
-		default:
-		}
-		wait, last := s.h.PingEvery, false
-		if !expires.IsZero() {
-			left := expires.Sub(s.h.Now())
-			if left <= 0 {
-				return auth.ErrTokenExpired
-			}
-			if left <= wait {
-				wait, last = left, true
-			}
-		}
-		waitCtx, cancel := context.WithTimeout(ctx, wait)
-		var err error
-		items, err = s.queue.Next(waitCtx, items[:0])
-		cancel()
-		switch {
-		case errors.Is(err, context.DeadlineExceeded) && last: // it has expired, or was renewed just now
-		case errors.Is(err, context.DeadlineExceeded):
-			if pinging.CompareAndSwap(false, true) { // beside the writer: events need not wait for the pong
-				running.Go(func() {
-					defer pinging.Store(false)
-					s.ping(ctx)
-				})
-			}
-		case err != nil:
-			return err
-		default:
-			if err := s.writeItems(ctx, &buf, items); err != nil {
-				return err
-			}
-			if clear(items); cap(items) > 256 {
-				items = nil
-			}
-			if buf.Cap() > idleBuffer {
-				buf = bytes.Buffer{}
-			}
-		}
-	}
-}
-
-// writeItems sends answers as frames of their own, and events between them in
-// one frame.
-func (s *session) writeItems(ctx context.Context, buf *bytes.Buffer, items []hub.Item) error {
-	for len(items) > 0 {
-		if items[0].Alone {
-			if err := s.writeNow(ctx, items[0].Body); err != nil {
-				return err
-			}
-			items = items[1:]
-			continue
-		}
-		buf.Reset()
-		buf.WriteString(`{"type":"events","events":[`)
-		for n := 0; len(items) > 0 && !items[0].Alone && buf.Len() < eventsBytes; n++ {
-			if n > 0 {
-				buf.WriteByte(',')
-			}
-			buf.Write(items[0].Body)
-			items = items[1:]
-		}
-		buf.WriteString(`]}`)
-		if err := s.writeNow(ctx, buf.Bytes()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *session) writeNow(ctx context.Context, body []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout+time.Duration(len(body)/slowBytes)*time.Second)
-	defer cancel()
-	if err := s.conn.Write(ctx, websocket.MessageText, body); err != nil {
-		return fmt.Errorf("%w: %w", errGone, err)
-	}
-	return nil
-}
-
-func (s *session) ping(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
-	defer cancel()
-	if err := s.conn.Ping(ctx); err != nil {
-		s.queue.Fail(fmt.Errorf("%w: %w", errGone, err))
-	}
-}
-
-// dismiss closes a connection that nobody reads, and waits no longer than a moment
-// for the client to agree.
-func (s *session) dismiss(err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
-	defer cancel()
-	var reading sync.WaitGroup
-	defer reading.Wait()
-	reading.Go(func() {
-		for {
-			if _, _, err := s.conn.Read(ctx); err != nil {
-				return
-			}
-		}
-	})
-	s.closeWith(err)
-}
-
-// closeWith closes the connection with the code for a reason.
-func (s *session) closeWith(err error) {
-	code, reason := websocket.StatusInternalError, ""
-	switch {
-	case errors.Is(err, errGone), errors.Is(err, hub.ErrClosed), errors.Is(err, context.Canceled):
-		s.conn.CloseNow()
-		return
-	case errors.Is(err, errRestart):
-		code, reason = CloseRestart, fmt.Sprintf(`{"retryAfterMs":%d}`, restartDelay.Milliseconds())
-	case errors.Is(err, hub.ErrSlow), errors.Is(err, hub.ErrGap):
-		code, reason = CloseSlow, "reconnect and sync"
-	case errors.Is(err, errOrigin):
-		code, reason = CloseOrigin, "origin not allowed"
-	case errors.Is(err, errBadFrame):
-		code, reason = CloseBadFrame, "bad frame"
-	case errors.Is(err, hub.ErrTooMany):
-		code, reason = CloseTooMany, "too many connections"
-	case errors.Is(err, errRate):
-		code, reason = CloseRateLimited, "too many frames"
-	case errors.Is(err, errs.Unauthenticated), errors.Is(err, errs.Forbidden):
-		code, reason = CloseUnauthenticated, errs.CodeOf(err)
-	case errors.Is(err, errs.Unavailable):
-		code = websocket.StatusTryAgainLater
-	default:
-		s.h.Logger.Error("websocket ended", "error", err)
-	}
-	s.conn.Close(code, reason)
-}
-
-// restartDelay is after how long clients should come back to a restarted server.
-const restartDelay = time.Second

@@ -64,10 +64,31 @@ func (a *tokens) Check(_ context.Context, id auth.Identity) error {
 }
 
 func (a *tokens) check(id auth.Identity) error {
+	if id.UserID == "expired" {
+		return auth.ErrTokenExpired
+	}
 	if a.revoked[id.SessionID] {
 		return auth.ErrTokenRevoked
 	}
 	return nil
+}
+
+// logbook is what was logged.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // world is the services on the memory store behind one WebSocket handler.
@@ -79,12 +100,12 @@ type world struct {
 	groups groups.Service
 	h      *ws.Handler
 	url    string
-	logs   *bytes.Buffer
+	logs   *logbook
 }
 
 func newWorld(t *testing.T, change func(*ws.Config)) *world {
 	t.Helper()
-	w := &world{t: t, who: &tokens{expires: map[string]time.Time{}, revoked: map[string]bool{}}, logs: new(bytes.Buffer)}
+	w := &world{t: t, who: &tokens{expires: map[string]time.Time{}, revoked: map[string]bool{}}, logs: new(logbook)}
 	log := slog.New(slog.NewTextHandler(w.logs, nil))
 	store := memory.New(memory.Options{})
 	key, err := keys.Generate(nil)
@@ -192,10 +213,16 @@ func (c *client) write(kind websocket.MessageType, data []byte) {
 	must(c.t, c.conn.Write(ctx, kind, data))
 }
 
-// ask sends a frame and returns its reply; events that come before are kept.
+// ask sends a frame and returns its reply.
 func (c *client) ask(frame string) api.ServerFrame {
 	c.t.Helper()
 	c.write(websocket.MessageText, []byte(frame))
+	return c.reply()
+}
+
+// reply returns the next reply; events that come before are kept.
+func (c *client) reply() api.ServerFrame {
+	c.t.Helper()
 	for {
 		var f api.ServerFrame
 		must(c.t, json.Unmarshal(c.read(), &f))
