@@ -21,8 +21,8 @@ import (
 // Wrap returns a handler that answers as h does and fails tb when an exchange
 // disagrees with the document at h's /openapi.json: an address, method, status,
 // content type, header, parameter or field that it does not describe. What a
-// request sends is checked when it succeeds. Paths that begin with one of skip,
-// and upgrades of the connection, pass unchecked.
+// request sends is checked when it succeeds. Paths that begin with one of skip
+// pass unchecked, and of upgrades of the connection all but their refusals.
 //
 // The returned handler is safe for concurrent use, and must not be used after
 // the test has ended.
@@ -38,7 +38,7 @@ func Wrap(tb testing.TB, h http.Handler, skip ...string) http.Handler {
 		tb.Fatalf("apicheck: %v", err)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" || slices.ContainsFunc(skip, func(p string) bool { return strings.HasPrefix(r.URL.Path, p) }) {
+		if slices.ContainsFunc(skip, func(p string) bool { return strings.HasPrefix(r.URL.Path, p) }) {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -47,6 +47,9 @@ func Wrap(tb testing.TB, h http.Handler, skip ...string) http.Handler {
 		defer func() {
 			if cause := recover(); cause != nil {
 				panic(cause) // the answer was cut on purpose
+			}
+			if r.Header.Get("Upgrade") != "" && x.status < http.StatusBadRequest {
+				return
 			}
 			for _, fault := range d.check(x) {
 				tb.Errorf("apicheck: %s %s %d: %s", r.Method, x.path, x.status, fault)

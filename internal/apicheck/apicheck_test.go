@@ -67,6 +67,8 @@ func TestWrapFindsPlantedFaults(t *testing.T) {
 		"request":              {"POST", "/things", good, 204, "", "", ""},
 		"request's field":      {"POST", "/things", `{"at":"2026-01-02T03:04:05Z","y":1}`, 204, "", "", "'y'"},
 		"request, refused":     {"POST", "/things", `{"y":1}`, 400, "application/json", `{"code":"x"}`, ""},
+		"upgrade":              {"GET", "/things/8?up", "", 101, "", "", ""},
+		"upgrade, refused":     {"GET", "/things/8?up", "", 400, "text/plain", "no", "content type"},
 		"skipped":              {"GET", "/static/x", "", 200, "text/css", "x", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +86,11 @@ func TestWrapFindsPlantedFaults(t *testing.T) {
 				w.Write([]byte(tc.got))
 			}), "/static/")
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(tc.method, tc.target, strings.NewReader(tc.sent)))
+			r := httptest.NewRequest(tc.method, tc.target, strings.NewReader(tc.sent))
+			if r.URL.RawQuery == "up" {
+				r.Header.Set("Upgrade", "websocket")
+			}
+			h.ServeHTTP(w, r)
 			if w.Code != tc.status {
 				t.Errorf("status %d passes as %d", tc.status, w.Code)
 			}

@@ -19,6 +19,7 @@ var (
 	ErrMethod         = errs.New(errs.Method, "method_not_allowed", "This address does not take that method.")
 	ErrBodyTooLarge   = errs.New(errs.TooLarge, "body_too_large", "The request is too large.")
 	ErrMediaType      = errs.New(errs.UnsupportedType, "unsupported_media_type", "Send application/json in UTF-8, without a content coding.")
+	ErrUpgrade        = errs.New(errs.Invalid, "upgrade_required", "Open this address as a WebSocket.")
 	ErrInvalidQuery   = errs.New(errs.Invalid, "invalid_query", "The query of the address is malformed.")
 	ErrInvalidLimit   = errs.Field("limit", "invalid_limit", "A page has 1 to 200 items.")
 	ErrInvalidKey     = errs.Field("Idempotency-Key", "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 visible characters.")

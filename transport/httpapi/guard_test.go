@@ -137,7 +137,7 @@ func TestHostIdentity(t *testing.T) {
 	a := newApp(t, func(c *httpapi.Config) { c.Auth, c.Authenticator, c.Tickets = nil, host{}, nil })
 	want(t, a.must(401, person{}, "GET", "/v1/me", ""), "unauthenticated", "error", "code")
 	want(t, a.must(200, person{}, "GET", "/v1/me", "", "X-User", "host-7"), "host-7", "id")
-	for _, r := range []string{"POST /v1/auth/login", "GET /v1/auth/sessions", "GET /.well-known/jwks.json", "POST /v1/ws/ticket", "POST /v1/admin/keys/rotate"} {
+	for _, r := range []string{"POST /v1/auth/login", "GET /v1/auth/sessions", "GET /.well-known/jwks.json", "GET /v1/ws", "POST /v1/ws/ticket", "POST /v1/admin/keys/rotate"} {
 		method, target, _ := strings.Cut(r, " ")
 		want(t, a.must(404, person{}, method, target, "", "X-User", "host-7"), "not_found", "error", "code")
 	}

@@ -47,7 +47,7 @@ type Config struct {
 	Users         users.Service
 	Messaging     messaging.Service
 	Groups        groups.Service
-	Tickets       Tickets                     // nil: no route gives tickets
+	Tickets       Tickets                     // nil: there is no WebSocket, and no route about it
 	Ping          func(context.Context) error // for /readyz; nil: always ready
 
 	ClientIP     func(*http.Request) string // nil: the host of RemoteAddr

@@ -15,9 +15,20 @@ func (s *server) operationRoutes() {
 	add(s, route{call: "GET /readyz", id: "ready", tag: tag, public: true,
 		summary: "Whether it can serve"}, s.ready)
 	if s.Tickets != nil {
+		add(s, route{call: "GET /v1/ws", id: "connect", tag: "Live", public: true, status: http.StatusSwitchingProtocols,
+			summary: "Open the WebSocket; 400 upgrade_required for a request that is no handshake", about: aboutSocket}, s.plainSocket)
 		add(s, route{call: "POST /v1/ws/ticket", id: "issueTicket", tag: "Live", scope: "messages:read", status: http.StatusCreated,
 			summary: "A ticket that opens one WebSocket within 30 s"}, s.ticket)
 	}
+}
+
+const aboutSocket = `A handshake of RFC 6455, section 4.1, that offers the subprotocol wigwag.v1 in Sec-WebSocket-Protocol; the server selects it.
+From then on both sides send text frames of one JSON object each: the client requests with an id and a type, the server replies, a hello first, and events.
+One of three authenticates: the header Authorization, a ticket, or {"type":"auth","token":"…"} as the first frame within 5 s.`
+
+// plainSocket answers what reaches this handler: the host gives handshakes to package ws.
+func (s *server) plainSocket(context.Context, *call[socketParams, none]) (*reply[none], error) {
+	return nil, ErrUpgrade
 }
 
 func (s *server) health(context.Context, *call[struct{}, none]) (*reply[api.Health], error) {

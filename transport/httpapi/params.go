@@ -11,6 +11,10 @@ import (
 // Parameters. Those that several operations share are spelled out in each, since
 // huma sees no fields of embedded types that are not exported.
 type (
+	socketParams struct {
+		Ticket      string `query:"ticket" doc:"As POST /v1/ws/ticket gave it; once, within 30 s."`
+		Subprotocol string `header:"Sec-WebSocket-Protocol" doc:"wigwag.v1."`
+	}
 	userParam struct {
 		User string `path:"id" doc:"The user's id."`
 	}

@@ -42,7 +42,7 @@ func badAddresses(chat, message, group, foreign, foreignMessage string) (out []b
 	for path, methods := range map[string]string{
 		"/v1/me": "POST PUT DELETE OPTIONS TRACE FOO", "/v1/auth/login": "GET PUT DELETE", "/v1/auth/sessions": "POST PATCH",
 		"/v1/chats": "POST DELETE PATCH", "/v1/sync": "GET HEAD PUT", "/healthz": "POST DELETE", "/openapi.json": "POST", "/docs": "POST",
-		"/v1/groups": "PUT DELETE", "/v1/ws/ticket": "GET", "/v1/chats/" + chat + "/messages": "PUT DELETE PATCH",
+		"/v1/groups": "PUT DELETE", "/v1/ws/ticket": "GET", "/v1/ws": "POST PUT DELETE", "/v1/chats/" + chat + "/messages": "PUT DELETE PATCH",
 		"/v1/chats/" + chat + "/messages/" + message: "POST PUT", "/.well-known/jwks.json": "POST", "/v1/admin/keys/rotate": "GET",
 	} {
 		for method := range strings.FieldsSeq(methods) {

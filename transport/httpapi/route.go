@@ -20,6 +20,7 @@ type route struct {
 	id      string // of the operation
 	tag     string
 	summary string
+	about   string       // more than the summary says
 	scope   string       // that a limited credential needs (AUTH-11)
 	public  bool         // needs no credential
 	also    int          // another status of success
@@ -74,7 +75,7 @@ type exchangeKey struct{}
 func add[P, B, O any](s *server, rt route, h handler[P, B, O]) {
 	method, path, _ := strings.Cut(rt.call, " ")
 	op := huma.Operation{
-		Method: method, Path: path, OperationID: rt.id, Tags: []string{rt.tag}, Summary: rt.summary,
+		Method: method, Path: path, OperationID: rt.id, Tags: []string{rt.tag}, Summary: rt.summary, Description: rt.about,
 		DefaultStatus: rt.status,
 		Middlewares:   huma.Middlewares{s.enter(rt)},
 	}

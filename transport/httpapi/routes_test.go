@@ -275,6 +275,15 @@ func TestOperations(t *testing.T) {
 	want(t, a.must(200, person{}, "GET", "/healthz", ""), "ok", "status")
 	want(t, a.must(200, person{}, "GET", "/readyz", ""), "ok", "status")
 	want(t, a.must(201, ada, "POST", "/v1/ws/ticket", ""), "ticket-of-"+ada.id, "ticket")
+	for _, who := range []person{{}, ada} {
+		plain := a.must(400, who, "GET", "/v1/ws?ticket=x", "", "Connection", "upgrade", "Upgrade", "h2c")
+		want(t, plain, "upgrade_required", "error", "code")
+		want(t, plain, plain.header.Get("X-Request-Id"), "requestId")
+	}
+	document := a.must(200, person{}, "GET", "/openapi.json", "")
+	if d, _ := document.at("paths", "/v1/ws", "get", "description").(string); !strings.Contains(d, "wigwag.v1") {
+		t.Errorf("the document says %q of the WebSocket", d)
+	}
 	page := a.must(200, person{}, "GET", "/docs", "")
 	if !strings.Contains(page.header.Get("Content-Security-Policy"), "default-src 'none'") || strings.Contains(page.raw, "//cdn") {
 		t.Error("the page of docs is not on its own")

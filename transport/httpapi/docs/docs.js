@@ -48,6 +48,7 @@ function body(content) {
 
 function operation(path, verb, op) {
   const parts = [el("p", {}, op.summary || "", op.security ? "" : el("span", { class: "dim" }, " — needs no credential"))];
+  for (const line of (op.description || "").split("\n")) if (line) parts.push(el("p", {}, line));
   if (op.parameters) {
     parts.push(el("h4", {}, "Parameters"), el("table", {}, el("tbody", {}, op.parameters.map((p) =>
       el("tr", {}, el("td", {}, p.name), el("td", {}, p.in + ", ", typeOf(p.schema)),
