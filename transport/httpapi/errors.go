@@ -22,6 +22,8 @@ var (
 	ErrUpgrade        = errs.New(errs.Invalid, "upgrade_required", "Open this address as a WebSocket.")
 	ErrInvalidQuery   = errs.New(errs.Invalid, "invalid_query", "The query of the address is malformed.")
 	ErrInvalidLimit   = errs.Field("limit", "invalid_limit", "A page has 1 to 200 items.")
+	ErrInvalidCursor  = errs.Field("cursor", "invalid_cursor", "This cursor does not belong to this list.")
+	ErrInvalidWindow  = errs.New(errs.Invalid, "invalid_window", "Give one of before, after, around, offset and cursor.")
 	ErrInvalidKey     = errs.Field("Idempotency-Key", "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 visible characters.")
 	ErrMissingScope   = errs.New(errs.Forbidden, "missing_scope", "This credential may not do that.")
 	ErrNotAdmin       = errs.New(errs.Forbidden, "not_an_admin", "Only administrators may do this.")

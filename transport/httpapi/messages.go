@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/wigwag-chat/wigwag/errs"
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
@@ -17,7 +16,7 @@ func (s *server) messageRoutes() {
 		status: http.StatusCreated, also: http.StatusOK,
 		summary: "Send a message; 200 and the first one for a clientId or Idempotency-Key that was used"}, s.sendMessage)
 	add(s, route{call: "GET " + messages, id: "listMessages", tag: tag, scope: "messages:read",
-		summary: "Part of the history, ascending; with no place named, the newest page"}, s.listMessages)
+		summary: "Part of the history, ascending; with no place named, the newest page", about: aboutHistory}, s.listMessages)
 	add(s, route{call: "GET " + message, id: "getMessage", tag: tag, scope: "messages:read",
 		summary: "One message"}, s.getMessage)
 	add(s, route{call: "PATCH " + message, id: "editMessage", tag: tag, scope: "messages:write",
@@ -44,49 +43,6 @@ func (s *server) sendMessage(ctx context.Context, c *call[sendParams, api.SendMe
 	return made(api.FromMessage(m, c.Who.UserID), !repeated)
 }
 
-func (s *server) listMessages(ctx context.Context, c *call[historyParams, none]) (*reply[api.Page[api.Message]], error) {
-	p := c.In
-	set := 0
-	for _, o := range []optional[int64]{p.Before, p.After, p.Around} {
-		if o.Set {
-			set++
-		}
-	}
-	if set > 1 || set == 1 && p.Offset > 0 {
-		return nil, errs.New(errs.Invalid, "invalid_window", "Give one of before, after, around and offset.")
-	}
-	w := messaging.Window{Before: p.Before.Value, After: p.After.Value, Around: p.Around.Value, Offset: p.Offset, Limit: p.Limit}
-	var found []messaging.Message
-	var err error
-	switch {
-	case p.Before.Set && w.Before == 0: // nothing stands there, but the chat must be one's own
-		_, err = s.Messaging.Chat(ctx, c.Who.UserID, p.Chat)
-	case set == 1 && w.After == 0 && w.Around == 0 && w.Before == 0:
-		found, err = s.oldest(ctx, c.Who.UserID, p.Chat, p.Limit)
-	default:
-		found, err = s.Messaging.Messages(ctx, c.Who.UserID, p.Chat, w)
-	}
-	if err != nil {
-		return nil, err
-	}
-	items := make([]api.Message, len(found))
-	for i, m := range found {
-		items[i] = api.FromMessage(m, c.Who.UserID)
-	}
-	return ok(api.Page[api.Message]{Items: items})
-}
-
-// oldest is the page after sequence 0, which a Window cannot name: what stands
-// around sequence 1, and what follows.
-func (s *server) oldest(ctx context.Context, userID, chatID string, limit int) ([]messaging.Message, error) {
-	first, err := s.Messaging.Messages(ctx, userID, chatID, messaging.Window{Around: 1, Limit: min(2*limit, api.MaxPage)})
-	if err != nil || len(first) == 0 || len(first) >= limit {
-		return first[:min(limit, len(first))], err
-	}
-	rest, err := s.Messaging.Messages(ctx, userID, chatID, messaging.Window{After: first[len(first)-1].Seq, Limit: limit - len(first)})
-	return append(first, rest...), err
-}
-
 func (s *server) getMessage(ctx context.Context, c *call[messageParam, none]) (*reply[api.Message], error) {
 	m, err := s.Messaging.Message(ctx, c.Who.UserID, c.In.Chat, c.In.Message)
 	if err != nil {
@@ -111,7 +67,7 @@ func (s *server) deleteMessage(ctx context.Context, c *call[deleteParams, none])
 	}))
 }
 
-func (s *server) listReceipts(ctx context.Context, c *call[receiptParams, none]) (*reply[api.Page[api.Receipt]], error) {
+func (s *server) listReceipts(ctx context.Context, c *call[messagePageParams, none]) (*reply[api.Page[api.Receipt]], error) {
 	page, err := s.Messaging.Receipts(ctx, c.Who.UserID, c.In.Chat, c.In.Message, messaging.List{Limit: c.In.Limit, Cursor: c.In.Cursor})
 	if err != nil {
 		return nil, err
@@ -123,8 +79,13 @@ func (s *server) listReceipts(ctx context.Context, c *call[receiptParams, none])
 	return ok(api.Page[api.Receipt]{Items: items, Next: page.Next})
 }
 
-func (s *server) listPastTexts(ctx context.Context, c *call[messageParam, none]) (*reply[api.Page[api.PastText]], error) {
-	past, err := s.Messaging.PastTexts(ctx, c.Who.UserID, c.In.Chat, c.In.Message)
+func (s *server) listPastTexts(ctx context.Context, c *call[messagePageParams, none]) (*reply[api.Page[api.PastText]], error) {
+	all, err := s.Messaging.PastTexts(ctx, c.Who.UserID, c.In.Chat, c.In.Message)
+	if err != nil {
+		return nil, err
+	}
+	at := func(i int) position { return position{number: int64(i)} } // edits only ever add at the end
+	past, next, err := pageOf(all, at, pastTextList, pageParams{c.In.Limit, c.In.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -132,5 +93,5 @@ func (s *server) listPastTexts(ctx context.Context, c *call[messageParam, none])
 	for i, p := range past {
 		items[i] = api.FromPastText(p)
 	}
-	return ok(api.Page[api.PastText]{Items: items})
+	return ok(api.Page[api.PastText]{Items: items, Next: next})
 }

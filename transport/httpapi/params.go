@@ -21,6 +21,8 @@ type (
 	findParams struct {
 		Phone    string `query:"phone" doc:"A whole phone number, with its country code."`
 		Username string `query:"username" doc:"A whole username, in any case."`
+		Limit    int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page; there is one at most."`
+		Cursor   string `query:"cursor" doc:"Refused, since no page has a next one."`
 	}
 	sessionParam struct {
 		Session string `path:"id" doc:"The session's id."`
@@ -46,6 +48,7 @@ type (
 		Around optional[int64] `query:"around" minimum:"0" doc:"Messages at and on both sides of this sequence."`
 		Offset int             `query:"offset" minimum:"0" doc:"How many of the newest to pass over, instead of a sequence."`
 		Limit  int             `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Messages of a page."`
+		Cursor string          `query:"cursor" doc:"next of the page before, instead of all these but limit."`
 	}
 	messageParam struct {
 		Chat    string `path:"chat" doc:"The chat's id."`
@@ -56,7 +59,7 @@ type (
 		Message string `path:"message" doc:"The message's id."`
 		For     string `query:"for" enum:"everyone,me" default:"me" doc:"Whether to delete the message for everyone, or to hide it from oneself."`
 	}
-	receiptParams struct {
+	messagePageParams struct {
 		Chat    string `path:"chat" doc:"The chat's id."`
 		Message string `path:"message" doc:"The message's id."`
 		Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page."`

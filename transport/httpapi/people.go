@@ -52,6 +52,8 @@ func (s *server) findUsers(ctx context.Context, c *call[findParams, none]) (*rep
 	var u users.User
 	var err error
 	switch p := c.In; {
+	case p.Cursor != "":
+		return nil, ErrInvalidCursor
 	case (p.Phone == "") == (p.Username == ""):
 		return nil, errs.Field("phone", "missing_parameter", "Give either phone or username.")
 	case p.Phone != "":

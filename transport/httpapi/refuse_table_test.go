@@ -56,7 +56,8 @@ func badAddresses(chat, message, group, foreign, foreignMessage string) (out []b
 		out = append(out, bad{method: "GET", target: target, status: 400, codes: []string{code}, field: field})
 	}
 	for _, limit := range []string{"0", "-1", "201", "1e3", "1.5", "abc", "99999999999999999999", "0x10", "%31%00", "NaN", "true"} {
-		for _, path := range []string{"/v1/chats", history, "/v1/groups/" + group + "/members", history + "/" + message + "/receipts"} {
+		for _, path := range []string{"/v1/chats", history, "/v1/groups/" + group + "/members", history + "/" + message + "/receipts",
+			history + "/" + message + "/history", "/v1/auth/sessions", "/v1/users"} {
 			code := "invalid_limit"
 			if strings.Contains(limit, "%00") {
 				code = "invalid_query"

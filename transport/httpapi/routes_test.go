@@ -190,39 +190,6 @@ func TestConversation(t *testing.T) {
 	}
 }
 
-func TestHistoryWindows(t *testing.T) {
-	a := newApp(t)
-	ada, bob := a.signUp(adaPhone), a.signUp(bobPhone)
-	path := "/v1/chats/" + a.must(201, ada, "POST", "/v1/chats/direct", `{"userId":"`+bob.id+`"}`).id() + "/messages"
-	for i := range 130 {
-		a.must(201, ada, "POST", path, fmt.Sprintf(`{"text":"%d"}`, i+1))
-	}
-	for query, bounds := range map[string][2]int{
-		"": {81, 130}, "limit=3": {128, 130}, "before=4": {1, 3}, "before=100&limit=2": {98, 99}, "after=128": {129, 130},
-		"after=0&limit=2": {1, 2}, "after=0": {1, 50}, "after=0&limit=120": {1, 120}, "after=0&limit=200": {1, 130}, "around=0&limit=5": {1, 5},
-		"around=50&limit=5": {48, 52}, "offset=128&limit=200": {1, 2}, "before=0": {0, 0}, "after=130": {0, 0}, "unknown=1&limit=1": {130, 130},
-	} {
-		t.Run(query, func(t *testing.T) {
-			got := a.must(200, bob, "GET", path+"?"+query, "")
-			items := got.at("items").([]any)
-			if bounds == [2]int{} {
-				if len(items) != 0 {
-					t.Fatalf("%d messages, want none", len(items))
-				}
-				return
-			}
-			want(t, got, bounds[0], "items", 0, "text")
-			want(t, got, bounds[1], "items", len(items)-1, "text")
-			if len(items) != bounds[1]-bounds[0]+1 {
-				t.Errorf("%d messages, want %v", len(items), bounds)
-			}
-		})
-	}
-	for _, query := range []string{"before=1&after=1", "after=0&around=0", "after=1&offset=1"} {
-		want(t, a.must(400, bob, "GET", path+"?"+query, ""), "invalid_window", "error", "code")
-	}
-}
-
 func TestGroups(t *testing.T) {
 	a := newApp(t)
 	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)

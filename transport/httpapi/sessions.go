@@ -32,8 +32,13 @@ func (s *server) changePassword(ctx context.Context, c *call[struct{}, api.Chang
 	return done(s.Auth.ChangePassword(ctx, c.Who, c.Body.OldPassword, c.Body.NewPassword))
 }
 
-func (s *server) listSessions(ctx context.Context, c *call[struct{}, none]) (*reply[api.Page[api.Session]], error) {
-	found, err := s.Auth.Sessions(ctx, c.Who.UserID)
+func (s *server) listSessions(ctx context.Context, c *call[pageParams, none]) (*reply[api.Page[api.Session]], error) {
+	all, err := s.Auth.Sessions(ctx, c.Who.UserID)
+	if err != nil {
+		return nil, err
+	}
+	at := func(i int) position { return position{-all[i].LastUsed.UnixMicro(), all[i].ID} }
+	found, next, err := pageOf(all, at, sessionList, *c.In)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +46,7 @@ func (s *server) listSessions(ctx context.Context, c *call[struct{}, none]) (*re
 	for i, f := range found {
 		items[i] = api.FromSession(f, c.Who.SessionID)
 	}
-	return ok(api.Page[api.Session]{Items: items})
+	return ok(api.Page[api.Session]{Items: items, Next: next})
 }
 
 func (s *server) revokeOthers(ctx context.Context, c *call[struct{}, none]) (*reply[none], error) {
