@@ -28,17 +28,18 @@ func (l List) query() url.Values {
 	return q
 }
 
-// Window asks for part of a chat's history. At most one of the pointers is set;
-// with none, Offset counts from the newest message.
+// Window asks for part of a chat's history. At most one of the pointers, Offset
+// and Cursor is set; with none, it is the newest page.
 type Window struct {
 	Before, After *int64 // exclusive
 	Around        *int64 // inclusive
-	Offset        int
-	Limit         int // 0: the server's default
+	Offset        int    // from the newest message
+	Cursor        string // the Next of the page before, in whose direction it goes on
+	Limit         int    // 0: the server's default
 }
 
 func (w Window) query() url.Values {
-	q := List{Limit: w.Limit}.query()
+	q := List{Limit: w.Limit, Cursor: w.Cursor}.query()
 	for name, seq := range map[string]*int64{"before": w.Before, "after": w.After, "around": w.Around} {
 		if seq != nil {
 			q.Set(name, strconv.FormatInt(*seq, 10))
@@ -94,10 +95,10 @@ func (c *Client) Send(ctx context.Context, chatID string, body api.SendMessage) 
 	return call[api.Message](ctx, c, request{method: http.MethodPost, path: path("v1", "chats", chatID, "messages"), body: body, repeatable: true})
 }
 
-// Messages returns part of a chat's history, ascending.
-func (c *Client) Messages(ctx context.Context, chatID string, w Window) ([]api.Message, error) {
-	p, err := call[api.Page[api.Message]](ctx, c, request{method: http.MethodGet, path: path("v1", "chats", chatID, "messages"), query: w.query()})
-	return p.Items, err
+// Messages returns part of a chat's history, ascending. Next leads to newer
+// messages from After, else to older ones; from Around it is empty.
+func (c *Client) Messages(ctx context.Context, chatID string, w Window) (api.Page[api.Message], error) {
+	return call[api.Page[api.Message]](ctx, c, request{method: http.MethodGet, path: path("v1", "chats", chatID, "messages"), query: w.query()})
 }
 
 // Message returns one message.
@@ -130,8 +131,7 @@ func (c *Client) Receipts(ctx context.Context, chatID, messageID string, l List)
 	return call[api.Page[api.Receipt]](ctx, c, request{method: http.MethodGet, path: path("v1", "chats", chatID, "messages", messageID, "receipts"), query: l.query()})
 }
 
-// PastTexts returns the texts that edits replaced, oldest first.
-func (c *Client) PastTexts(ctx context.Context, chatID, messageID string) ([]api.PastText, error) {
-	p, err := call[api.Page[api.PastText]](ctx, c, request{method: http.MethodGet, path: path("v1", "chats", chatID, "messages", messageID, "history")})
-	return p.Items, err
+// PastTexts lists the texts that edits replaced, oldest first.
+func (c *Client) PastTexts(ctx context.Context, chatID, messageID string, l List) (api.Page[api.PastText], error) {
+	return call[api.Page[api.PastText]](ctx, c, request{method: http.MethodGet, path: path("v1", "chats", chatID, "messages", messageID, "history"), query: l.query()})
 }

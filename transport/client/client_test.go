@@ -155,13 +155,20 @@ func TestConversation(t *testing.T) {
 	}
 	_, err = ada.Edit(ctx, chat.ID, m.ID, "Hello, you")
 	must(err)
-	past, err := bob.PastTexts(ctx, chat.ID, m.ID)
+	past, err := bob.PastTexts(ctx, chat.ID, m.ID, client.List{Limit: 1})
 	must(err)
 	receipts, err := ada.Receipts(ctx, chat.ID, m.ID, client.List{Limit: 1})
 	must(err)
-	history, err := bob.Messages(ctx, chat.ID, client.Window{After: new(int64), Limit: 10})
+	_, err = ada.Send(ctx, chat.ID, api.SendMessage{Text: "Still there?"})
 	must(err)
-	if len(past) != 1 || past[0].Text != "Hello" || len(receipts.Items) != 1 || receipts.Items[0].ReadAt == nil || len(history) != 1 {
+	history, err := bob.Messages(ctx, chat.ID, client.Window{After: new(int64), Limit: 1})
+	must(err)
+	rest, err := bob.Messages(ctx, chat.ID, client.Window{Cursor: history.Next, Limit: 1})
+	must(err)
+	if len(rest.Items) != 1 || rest.Items[0].Text != "Still there?" || rest.Next != "" {
+		t.Errorf("after %+v comes %+v", history, rest)
+	}
+	if len(past.Items) != 1 || past.Items[0].Text != "Hello" || len(receipts.Items) != 1 || receipts.Items[0].ReadAt == nil || len(history.Items) != 1 {
 		t.Errorf("past %v, receipts %v, history %v", past, receipts, history)
 	}
 	answer, err := bob.Sync(ctx, api.Sync{Chats: map[string]int64{chat.ID: 0}})
@@ -234,8 +241,8 @@ func TestPasswords(t *testing.T) {
 	if _, err := other.Login(ctx, "ada", "correct horse"); err != nil {
 		t.Fatal(err)
 	}
-	sessions, err := c.Sessions(ctx)
-	if err != nil || len(sessions) != 2 {
+	sessions, err := c.Sessions(ctx, client.List{Limit: 2})
+	if err != nil || len(sessions.Items) != 2 {
 		t.Fatalf("Sessions = %v, %v", sessions, err)
 	}
 	if err := c.ChangePassword(ctx, "correct horse", "battery staple"); err != nil {

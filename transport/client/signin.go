@@ -73,10 +73,9 @@ func (c *Client) ChangePassword(ctx context.Context, oldPassword, newPassword st
 	return err
 }
 
-// Sessions lists one's signed-in devices.
-func (c *Client) Sessions(ctx context.Context) ([]api.Session, error) {
-	p, err := call[api.Page[api.Session]](ctx, c, request{method: http.MethodGet, path: path("v1", "auth", "sessions")})
-	return p.Items, err
+// Sessions lists one's signed-in devices, the most recently used first.
+func (c *Client) Sessions(ctx context.Context, l List) (api.Page[api.Session], error) {
+	return call[api.Page[api.Session]](ctx, c, request{method: http.MethodGet, path: path("v1", "auth", "sessions"), query: l.query()})
 }
 
 // RevokeSession ends one of one's sessions.
