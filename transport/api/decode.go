@@ -23,15 +23,16 @@ var (
 	ErrUnknownField = errs.New(errs.Invalid, "unknown_field", "The body has a field that is not known here.")
 	ErrMissingField = errs.New(errs.Invalid, "missing_field", "A field is missing.")
 	ErrInvalidField = errs.New(errs.Invalid, "invalid_field", "A field has a value of the wrong kind.")
+	errNUL          = errs.New(errs.Invalid, "invalid_field", "A text holds no NUL.")
 )
 
 // Decode reads one JSON object from a client into the struct that v points to.
 //
 // It is stricter than encoding/json, which replaces or merges without a word:
-// refused are invalid UTF-8, halves of surrogate pairs, NUL, names that occur
-// twice, nesting beyond MaxDepth, anything after the object (all ErrInvalidJSON),
-// names that no field has to the letter (ErrUnknownField), values of the wrong
-// kind and null (ErrInvalidField), and the absence of a field without omitempty
+// refused are invalid UTF-8, halves of surrogate pairs, names that occur twice,
+// nesting beyond MaxDepth, anything after the object (all ErrInvalidJSON), names
+// that no field has to the letter (ErrUnknownField), values of the wrong kind,
+// null and texts with a NUL (ErrInvalidField), and the absence of a field without omitempty
 // or omitzero (ErrMissingField). The first fault is told. After an error
 // the contents of v are undefined.
 func Decode(data []byte, v any) error {
@@ -48,21 +49,22 @@ func Decode(data []byte, v any) error {
 	return nil
 }
 
-// Check refuses what Decode refuses of any JSON, whatever its fields.
+// Check refuses what Decode refuses as ErrInvalidJSON, whatever the fields.
 func Check(data []byte) error { return check(data, nil) }
 
 func check(data []byte, t reflect.Type) error {
 	if !utf8.Valid(data) || !json.Valid(data) {
 		return ErrInvalidJSON
 	}
-	s := scanner{data: data}
+	s := scanner{data: data, noNUL: t != nil}
 	return s.value(t, "", 0)
 }
 
 // scanner walks a text that is known to be valid JSON.
 type scanner struct {
-	data []byte
-	pos  int
+	data  []byte
+	pos   int
+	noNUL bool // a NUL is well-formed, but fits no field
 }
 
 // next skips white space and returns the byte that follows.
@@ -97,7 +99,10 @@ func (s *scanner) value(t reflect.Type, field string, depth int) error {
 	case '[':
 		return s.array(t, field, depth+1)
 	case '"':
-		_, err := s.text()
+		text, err := s.text()
+		if err == nil && s.noNUL && strings.IndexByte(text, 0) >= 0 {
+			err = errNUL.With("field", field)
+		}
 		return err
 	}
 	for s.pos < len(s.data) && bytes.IndexByte([]byte(" \t\r\n,]}"), s.data[s.pos]) < 0 {
@@ -149,16 +154,17 @@ func (s *scanner) object(t reflect.Type, field string, depth int) error {
 		var sub reflect.Type
 		path := field
 		switch {
-		case t == nil:
-		case t.Kind() == reflect.Map:
-			sub = t.Elem()
-		default:
+		case t != nil && t.Kind() == reflect.Struct:
 			path = join(field, name)
 			i := slices.IndexFunc(fields, func(f shape) bool { return f.name == name })
 			if i < 0 {
 				return ErrUnknownField.With("field", path)
 			}
 			sub = fields[i].t
+		case s.noNUL && strings.IndexByte(name, 0) >= 0:
+			return errNUL.With("field", field)
+		case t != nil:
+			sub = t.Elem()
 		}
 		if err := s.value(sub, path, depth); err != nil {
 			return err
@@ -203,7 +209,7 @@ func (s *scanner) text() (string, error) {
 			continue
 		}
 		r := s.hex()
-		if r == 0 || r >= 0xDC00 && r <= 0xDFFF {
+		if r >= 0xDC00 && r <= 0xDFFF {
 			return "", ErrInvalidJSON
 		}
 		if r >= 0xD800 && r <= 0xDBFF {

@@ -30,7 +30,15 @@ func TestDecodeRefuses(t *testing.T) {
 		{"lone low half", `{"text":"\uDC00x"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
 		{"two high halves", `{"text":"\ud800\ud800"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
 		{"high half, other escape", `{"text":"\ud800\n"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
-		{"NUL", `{"text":"a\u0000"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
+		{"NUL", `{"text":"a\u0000"}`, new(api.SendMessage), api.ErrInvalidField, "text"},
+		{"NUL in a list", `{"name":"x","memberIds":["a","\u0000"]}`, new(api.CreateGroup), api.ErrInvalidField, "memberIds"},
+		{"NUL in a map", `{"chats":{"\u0000":1}}`, new(api.Sync), api.ErrInvalidField, "chats"},
+		{"NUL in anything", `{"text":{"a":["\u0000"]}}`, new(struct {
+			Text any `json:"text"`
+		}), api.ErrInvalidField, "text"},
+		{"NUL, and lone half", `{"text":"\u0000\ud800"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
+		{"NUL and number for string", `{"text":1,"clientId":"\u0000"}`, new(api.SendMessage), api.ErrInvalidField, "text"},
+		{"NUL in a name", `{"te\u0000xt":1}`, new(api.SendMessage), api.ErrUnknownField, "te\x00xt"},
 		{"lone half in a name", `{"\ud800":1}`, new(api.Sync), api.ErrInvalidJSON, nil},
 		{"twice", `{"text":"a","text":"b"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
 		{"twice by escape", `{"text":"a","\u0074ext":"b"}`, new(api.SendMessage), api.ErrInvalidJSON, nil},
@@ -79,6 +87,18 @@ func TestDecodeTakes(t *testing.T) {
 	}
 }
 
+// Check judges no field: a NUL is well-formed JSON.
+func TestCheck(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`{"a":"\u0000"}`: true, `{"\u0000":1}`: true, `{"a":"\ud800"}`: false, `{"a":1,"a":2}`: false, `{"a":"\u0000","a":1}`: false,
+		"{\"a\":\"\xff\"}": false, "{\"a\":\"\x00\"}": false,
+	} {
+		if err := api.Check([]byte(text)); (err == nil) != ok || err != nil && !errors.Is(err, api.ErrInvalidJSON) {
+			t.Errorf("Check(%q) = %v", text, err)
+		}
+	}
+}
+
 // FuzzDecode: whatever is taken is JSON that encoding/json reads alike, with
 // nothing replaced and nothing merged.
 func FuzzDecode(f *testing.F) {
@@ -105,8 +125,8 @@ func FuzzDecode(f *testing.F) {
 		if err := api.Decode(data, &s); err != nil && errs.KindOf(err) != errs.Invalid {
 			t.Fatalf("Decode(%q) = %v", data, err)
 		}
-		if !utf8.ValidString(s.Epoch) {
-			t.Fatalf("invalid UTF-8 from %q", data)
+		if !utf8.ValidString(s.Epoch) || strings.Contains(s.Epoch, "\x00") {
+			t.Fatalf("invalid text from %q", data)
 		}
 	})
 }

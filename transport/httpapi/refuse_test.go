@@ -92,7 +92,7 @@ func spoil(method, target, body string) (out []bad) {
 			add(name+" a number", with("1e999"), 400, "invalid_field", name)
 			add(name+" an object", with(`{"$gt":""}`), 400, "invalid_field", name)
 			add(name+" half a pair", with(`"\ud83d"`), 400, "invalid_json", "")
-			add(name+" NUL", with(`"a\u0000b"`), 400, "invalid_json", "")
+			add(name+" NUL", with(`"a\u0000b"`), 400, "invalid_field", name)
 		case float64:
 			add(name+" beyond int64", with("9223372036854775808"), 400, "invalid_field", name)
 			add(name+" fraction", with("1.5"), 400, "invalid_field", name)
