@@ -10,6 +10,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/wigwag-chat/wigwag/errs"
@@ -48,6 +49,7 @@ var (
 	ErrInvalidEmail       = errs.Field("email", "invalid_email", "This is not an e-mail address.")
 	ErrInvalidPassword    = errs.Field("password", "invalid_password", "A password has 8 to 1024 characters.")
 	ErrBreachedPassword   = errs.Field("password", "breached_password", "This password is known to attackers. Choose another.")
+	ErrMissingScope       = errs.New(errs.Forbidden, "missing_scope", "This credential may not do that.")
 	ErrSessionNotFound    = errs.New(errs.NotFound, "session_not_found", "This session does not exist.")
 	ErrAccountInactive    = errs.New(errs.Forbidden, "account_inactive", "This account is switched off.")
 	ErrEmailNotVerified   = errs.New(errs.Forbidden, "email_not_verified", "Confirm your e-mail address first.")
@@ -63,6 +65,15 @@ type Identity struct {
 	ExpiresAt time.Time // when the credential ends; zero: never
 	Role      Role
 	Scopes    []string // nil: everything the role may do
+}
+
+// Require tells whether the credential reaches as far as a scope of the public
+// interface ("messages:read"): ErrMissingScope.
+func (id Identity) Require(scope string) error {
+	if id.Scopes == nil || slices.Contains(id.Scopes, scope) || slices.Contains(id.Scopes, "*") {
+		return nil
+	}
+	return ErrMissingScope.With("scope", scope)
 }
 
 // Authenticator tells who makes a request (AUTH-14). Both methods answer

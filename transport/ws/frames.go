@@ -74,7 +74,19 @@ func (s *session) try(ctx context.Context, kind string, data []byte) (answer any
 	return s.answer(ctx, kind, data)
 }
 
+// The scopes of frames, those of the same calls over HTTP.
+const (
+	scopeRead  = "messages:read"
+	scopeWrite = "messages:write"
+)
+
 func (s *session) answer(ctx context.Context, kind string, data []byte) (any, error) {
+	switch kind {
+	case api.FrameSend, api.FrameEdit, api.FrameDelete, api.FrameRead, api.FrameDelivered:
+		if err := s.id.Require(scopeWrite); err != nil {
+			return nil, err
+		}
+	}
 	switch kind {
 	case api.FrameSend:
 		return decoded(data, func(f api.SendFrame) (any, error) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -224,8 +225,10 @@ func TestPing(t *testing.T) {
 }
 
 func TestTicketsAreBounded(t *testing.T) {
-	now := time.Now()
-	w := newWorld(t, func(c *ws.Config) { c.Now = func() time.Time { return now } })
+	began, passed := time.Now(), atomic.Int64{}
+	w := newWorld(t, func(c *ws.Config) {
+		c.Now = func() time.Time { return began.Add(time.Duration(passed.Load())) }
+	})
 	issue := func(user string) string {
 		name, _, err := w.h.Issue(auth.Identity{UserID: user, SessionID: "s"})
 		must(t, err)
@@ -239,7 +242,7 @@ func TestTicketsAreBounded(t *testing.T) {
 	w.dial(nil, "?ticket="+first).wantClose(ws.CloseUnauthenticated) // made room
 	w.dial(nil, "?ticket="+eve).hello()
 	late := issue("ann")
-	now = now.Add(ws.TicketTTL)
+	passed.Add(int64(ws.TicketTTL))
 	w.dial(nil, "?ticket="+late).wantClose(ws.CloseUnauthenticated)
 	w.dial(nil, "?ticket="+issue("ann")).hello()
 }

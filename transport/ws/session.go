@@ -161,6 +161,9 @@ func (s *session) greet(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.id.Require(scopeRead); err != nil {
+		return err
+	}
 	if err := s.h.Users.Ensure(ctx, s.id.UserID); err != nil {
 		return err
 	}

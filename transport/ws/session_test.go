@@ -270,3 +270,32 @@ func TestARemovedMemberHearsNothingMore(t *testing.T) {
 		}
 	}
 }
+
+func TestScopesHoldForFrames(t *testing.T) {
+	w := newWorld(t, nil)
+	chat := w.direct("ann", "bob")
+	ticket, _, err := w.h.Issue(auth.Identity{UserID: "ann", SessionID: "s", Scopes: []string{"messages:read"}})
+	must(t, err)
+	c := w.dial(nil, "?ticket="+ticket)
+	c.hello()
+	r := c.ask(fmt.Sprintf(`{"id":"1","type":"message.send","chatId":%q,"text":"hi"}`, chat))
+	if r.OK || r.Error.Code != "missing_scope" {
+		t.Errorf("sending with a credential for reading: %+v", r)
+	}
+	if r := c.ask(fmt.Sprintf(`{"id":"2","type":"sync","chats":{%q:0}}`, chat)); !r.OK {
+		t.Errorf("sync with a credential for reading: %+v", r)
+	}
+	ticket, _, err = w.h.Issue(auth.Identity{UserID: "ann", SessionID: "s", Scopes: []string{"users:read"}})
+	must(t, err)
+	w.dial(nil, "?ticket="+ticket).wantClose(ws.CloseUnauthenticated)
+}
+
+// Another node ended the session: nobody told this one.
+func TestASessionEndedElsewhereIsFoundOut(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.PingEvery = 20 * time.Millisecond })
+	c, _ := w.open("ann")
+	w.who.mu.Lock()
+	w.who.revoked["session-of-ann"] = true
+	w.who.mu.Unlock()
+	c.wantClose(ws.CloseUnauthenticated)
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/wigwag-chat/wigwag/auth"
+	"github.com/wigwag-chat/wigwag/errs"
 	"github.com/wigwag-chat/wigwag/internal/hub"
 )
 
@@ -24,12 +25,13 @@ const (
 	idleItems    = 256
 )
 
-// write sends what waits, pings when nothing does, and returns why it stopped.
+// write sends what waits, pings now and then, and returns why it stopped.
 func (s *session) write(ctx context.Context, running *sync.WaitGroup) error {
 	var (
 		items   []hub.Item
 		buf     bytes.Buffer
 		expires = s.id.ExpiresAt
+		pingAt  = s.h.Now().Add(s.h.PingEvery)
 		pinging atomic.Bool
 	)
 	for {
@@ -37,29 +39,29 @@ func (s *session) write(ctx context.Context, running *sync.WaitGroup) error {
 		case expires = <-s.expiry:
 		default:
 		}
-		wait, last := s.h.PingEvery, false
-		if !expires.IsZero() {
-			left := expires.Sub(s.h.Now())
-			if left <= 0 {
-				return auth.ErrTokenExpired
-			}
-			if left <= wait {
-				wait, last = left, true
-			}
+		now := s.h.Now()
+		if !expires.IsZero() && !now.Before(expires) {
+			return auth.ErrTokenExpired
 		}
-		waitCtx, cancel := context.WithTimeout(ctx, wait)
-		var err error
-		items, err = s.queue.Next(waitCtx, items[:0])
-		cancel()
-		switch {
-		case errors.Is(err, context.DeadlineExceeded) && last: // it has expired, or was renewed just now
-		case errors.Is(err, context.DeadlineExceeded):
+		if !now.Before(pingAt) {
+			pingAt = now.Add(s.h.PingEvery)
 			if pinging.CompareAndSwap(false, true) { // beside the writer: events need not wait for the pong
 				running.Go(func() {
 					defer pinging.Store(false)
 					s.ping(ctx)
 				})
 			}
+		}
+		wait := pingAt.Sub(now)
+		if !expires.IsZero() {
+			wait = min(wait, expires.Sub(now))
+		}
+		waitCtx, cancel := context.WithTimeout(ctx, wait)
+		var err error
+		items, err = s.queue.Next(waitCtx, items[:0])
+		cancel()
+		switch {
+		case errors.Is(err, context.DeadlineExceeded): // time to ping, or to look whether the credential was renewed
 		case err != nil:
 			return err
 		default:
@@ -113,10 +115,18 @@ func (s *session) writeNow(ctx context.Context, body []byte) error {
 	return nil
 }
 
+// ping finds out whether the client is there, and whether its session still is.
 func (s *session) ping(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
 	defer cancel()
 	if err := s.conn.Ping(ctx); err != nil {
 		s.queue.Fail(fmt.Errorf("%w: %w", errGone, err))
+		return
+	}
+	// No event tells of a session that another node ended.
+	if s.h.Check != nil {
+		if err := s.h.Check(ctx, s.id); errors.Is(err, errs.Unauthenticated) {
+			s.queue.Fail(err)
+		}
 	}
 }

@@ -64,7 +64,7 @@ type Config struct {
 
 	Origins   []string // exact origins ("https://app.example.org") besides the server's own host
 	Limits    Limits
-	PingEvery time.Duration // default 30 s; a client that does not answer within 10 s is gone
+	PingEvery time.Duration // of a ping, to be answered within 10 s, and of a Check; default 30 s
 	Now       func() time.Time
 	Rand      io.Reader // of tickets; default crypto/rand
 	Logger    *slog.Logger
