@@ -46,6 +46,9 @@ func Decode(data []byte, v any) error {
 	if err != nil {
 		return ErrInvalidField.Because(err)
 	}
+	if r, ok := v.(interface{ validate() error }); ok {
+		return r.validate()
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 )
 
 func TestDecodeRefuses(t *testing.T) {
+	errLimit := errs.New(errs.Invalid, "invalid_limit", "")
 	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
 	for _, tc := range []struct {
 		name, body string
@@ -60,6 +61,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"number in list", `{"memberIds":["a",2],"name":"x"}`, new(api.CreateGroup), api.ErrInvalidField, "memberIds"},
 		{"string in map", `{"chats":{"a":"1"}}`, new(api.Sync), api.ErrInvalidField, "chats"},
 		{"fraction", `{"limit":1.5}`, new(api.Sync), api.ErrInvalidField, "limit"},
+		{"limit of 0", `{"limit":0}`, new(api.Sync), errLimit, "limit"},
+		{"limit of 0 in a frame", `{"type":"sync","limit":0}`, new(api.SyncFrame), errLimit, "limit"},
 		{"huge number", `{"userSeq":1e400}`, new(api.Sync), api.ErrInvalidField, "userSeq"},
 		{"beyond int64", `{"upTo":9223372036854775808}`, new(api.MarkSeen), api.ErrInvalidField, "upTo"},
 		{"bool for object", `{"chats":true}`, new(api.Sync), api.ErrInvalidField, "chats"},
@@ -82,7 +85,7 @@ func TestDecodeTakes(t *testing.T) {
 	}
 	var s api.Sync
 	err = api.Decode([]byte(`{"chats":{"a":1,"b":-2},"epoch":"e","limit":7}`), &s)
-	if err != nil || s.Chats["b"] != -2 || s.Limit != 7 {
+	if err != nil || s.Chats["b"] != -2 || *s.Limit != 7 {
 		t.Fatalf("Decode = %+v, %v", s, err)
 	}
 }

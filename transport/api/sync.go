@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/wigwag-chat/wigwag/errs"
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/users"
 )
@@ -11,12 +12,26 @@ type Sync struct {
 	Epoch   string           `json:"epoch,omitempty" doc:"As last told; left out by a client that has nothing yet."`
 	UserSeq int64            `json:"userSeq,omitempty"`
 	Chats   map[string]int64 `json:"chats,omitempty" doc:"Chat id to the last sequence seen."`
-	Limit   int              `json:"limit,omitempty" minimum:"1" maximum:"1000" doc:"Events a chat; 100 when left out."`
+	Limit   *int             `json:"limit,omitempty" minimum:"1" maximum:"1000" doc:"Events a chat; 100 when left out."`
 }
 
 // Request converts.
 func (s Sync) Request(userID string) messaging.SyncRequest {
-	return messaging.SyncRequest{UserID: userID, Epoch: s.Epoch, UserSeq: s.UserSeq, Chats: s.Chats, Limit: s.Limit}
+	r := messaging.SyncRequest{UserID: userID, Epoch: s.Epoch, UserSeq: s.UserSeq, Chats: s.Chats}
+	if s.Limit != nil {
+		r.Limit = *s.Limit
+	}
+	return r
+}
+
+var errSyncLimit = errs.Field("limit", "invalid_limit", "A sync has 1 to 1,000 events a chat.")
+
+// validate tells a limit of 0 from none, which the request cannot.
+func (s *Sync) validate() error {
+	if s.Limit != nil && (*s.Limit < 1 || *s.Limit > messaging.MaxSync) {
+		return errSyncLimit
+	}
+	return nil
 }
 
 // SyncAnswer brings a client up to date.

@@ -124,7 +124,9 @@ func badValues(chat, message, group string) (out []bad) {
 	add("POST", "/v1/chats/"+chat+"/read", `{"upTo":1,"messageId":"`+message+`"}`, "missing_field", "upTo")
 	add("POST", "/v1/chats/"+chat+"/read", `{"upTo":-1}`, "", "upTo")
 	add("POST", "/v1/chats/"+chat+"/read", `{"upTo":9223372036854775807}`, "invalid_sequence", "upTo")
-	add("POST", "/v1/sync", `{"limit":1001}`, "invalid_limit", "limit")
+	for _, limit := range []string{"0", "-0", "-1", "1001"} {
+		add("POST", "/v1/sync", `{"limit":`+limit+`}`, "invalid_limit", "limit")
+	}
 	add("POST", "/v1/sync", `{"userSeq":-1}`, "", "userSeq")
 	add("POST", "/v1/sync", `{"epoch":"first","chats":{"`+chat+`":-1}}`, "", "")
 	add("POST", "/v1/groups", `{"name":""}`, "", "name")
