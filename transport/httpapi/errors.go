@@ -83,8 +83,15 @@ type failure struct {
 func (s *server) fail(ctx context.Context, err error) *failure {
 	status, body := FromError(err)
 	f := &failure{status, api.Error{Error: body, Timestamp: s.Now().UTC().Truncate(time.Microsecond), RequestID: requestID(ctx)}, http.Header{}}
-	if e, ok := errors.AsType[*errs.Error](err); ok && e.RetryAfter() > 0 {
-		f.headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter().Seconds()))))
+	var wait time.Duration
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		wait = e.RetryAfter()
+	}
+	if status == http.StatusTooManyRequests {
+		wait = max(wait, time.Second) // always told, a guess where nothing is known
+	}
+	if wait > 0 {
+		f.headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	if status == http.StatusUnauthorized {
 		f.headers.Set("WWW-Authenticate", "Bearer") // RFC 9110, section 11.6.1

@@ -44,6 +44,8 @@ func TestFaults(t *testing.T) {
 		"rate limited": {func(context.Context) error {
 			return errs.New(errs.RateLimited, "x_y", "Wait.").After(1500 * time.Millisecond)
 		}, 429, "x_y", "2"},
+		"rate limited, who knows how long": {func(context.Context) error { return errs.New(errs.RateLimited, "x_y", "Wait.") }, 429, "x_y", "1"},
+
 		"full":  {func(context.Context) error { return errs.New(errs.StorageFull, "storage_full", "No room.") }, 507, "storage_full", ""},
 		"quota": {func(context.Context) error { return errs.New(errs.Quota, "quota", "Used up.") }, 402, "quota", ""},
 		"away":  {func(context.Context) error { return errs.New(errs.Unavailable, "busy", "Busy.") }, 503, "busy", ""},
@@ -95,6 +97,47 @@ func TestBodies(t *testing.T) {
 	want(t, send(chunked), "body_too_large", "error", "code")
 	want(t, send(broken{}), "invalid_body", "error", "code")
 	want(t, send(strings.NewReader(`{"text":"fits"}`)), "chat_not_found", "error", "code")
+}
+
+// Routes that take no body take an empty one and {}, and refuse what they would pass over.
+func TestNoBody(t *testing.T) {
+	a := newApp(t, func(c *httpapi.Config) { c.MaxBody = 64 })
+	ada := a.signUp(adaPhone)
+	send := func(target, kind string, body io.Reader) answer {
+		r := httptest.NewRequest("POST", target, body)
+		if kind != "" {
+			r.Header.Set("Content-Type", kind)
+		}
+		r.Header.Set("Authorization", "Bearer "+ada.access)
+		return a.send(r)
+	}
+	for _, body := range []io.Reader{nil, strings.NewReader(""), io.MultiReader(), strings.NewReader("{}"), strings.NewReader(" {\n} ")} {
+		kind := "application/json"
+		if body == nil {
+			kind = ""
+		}
+		if got := send("/v1/ws/ticket", kind, body); got.status != 201 {
+			t.Errorf("%v is answered %d %s", body, got.status, got.raw)
+		}
+	}
+	if got := send("/v1/ws/ticket", "application/x-www-form-urlencoded", io.MultiReader()); got.status != 201 {
+		t.Errorf("no body of a form is answered %d %s", got.status, got.raw)
+	}
+	for _, target := range []string{"/v1/ws/ticket", "/v1/auth/logout", "/v1/groups/x/leave", "/v1/admin/keys/rotate"} {
+		for _, body := range []func(string) io.Reader{
+			func(s string) io.Reader { return strings.NewReader(s) },
+			func(s string) io.Reader { return io.MultiReader(strings.NewReader(s)) }, // of unknown length
+		} {
+			unknown := send(target, "application/json", body(`{"reason":"x"}`))
+			want(t, unknown, "unknown_field", "error", "code")
+			want(t, unknown, "reason", "error", "details", "field")
+			want(t, send(target, "application/json", body(`[]`)), "invalid_json", "error", "code")
+			want(t, send(target, "application/json", body(strings.Repeat(" ", 65))), "body_too_large", "error", "code")
+			want(t, send(target, "text/plain", body(`{}`)), "unsupported_media_type", "error", "code")
+		}
+	}
+	want(t, a.must(400, ada, "DELETE", "/v1/auth/sessions", `{"all":true}`), "unknown_field", "error", "code")
+	a.must(204, ada, "DELETE", "/v1/auth/sessions", "{}")
 }
 
 func TestCredentialsThatEnd(t *testing.T) {

@@ -77,7 +77,7 @@ func (s *server) history(ctx context.Context, userID, chatID string, w stretch) 
 	if w.way != 0 {
 		w.Limit = min(limit+1, messaging.MaxPage)
 	}
-	found, err := s.read(ctx, userID, chatID, w)
+	found, err := s.messages(ctx, userID, chatID, w)
 	if err != nil || w.way == 0 || len(found) < limit {
 		return found, "", err
 	}
@@ -104,9 +104,9 @@ func (s *server) history(ctx context.Context, userID, chatID string, w stretch) 
 	return found, position{number: found[0].Seq}.cursor(w.way), nil
 }
 
-// read reads a stretch; its oldest messages as what stands around sequence 1, and
+// messages reads a stretch; its oldest messages as what stands around sequence 1, and
 // what follows.
-func (s *server) read(ctx context.Context, userID, chatID string, w stretch) ([]messaging.Message, error) {
+func (s *server) messages(ctx context.Context, userID, chatID string, w stretch) ([]messaging.Message, error) {
 	switch {
 	case w.nothing: // the chat must be one's own all the same
 		_, err := s.Messaging.Chat(ctx, userID, chatID)

@@ -18,6 +18,7 @@ const description = `Wigwag's HTTP interface.
 Lists are pages: items, and next, the cursor of the following page, empty at the end.
 A field without a value is left out. Times are RFC 3339 in UTC; ids are opaque.
 Bodies are application/json in UTF-8, and are refused with 400 when a name is unknown or twice there.
+Where no body is described, none or {} is taken.
 Every answer that is no success is an Error; its code is stable, its requestId is also in X-Request-Id.
 Somebody else's chat or message is answered as not found.`
 
@@ -74,7 +75,7 @@ func (s *server) errorResponse() *huma.Response {
 		Description: "Anything else",
 		Headers: map[string]*huma.Param{
 			"X-Request-Id": {Description: "requestId of the body", Schema: &huma.Schema{Type: huma.TypeString}},
-			"Retry-After":  {Description: "Seconds to wait, with 429 and 503 where known", Schema: &huma.Schema{Type: huma.TypeInteger}},
+			"Retry-After":  {Description: "Seconds to wait: with 429, and with 503 where known", Schema: &huma.Schema{Type: huma.TypeInteger}},
 		},
 		Content: map[string]*huma.MediaType{
 			"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Error](), true, "")},

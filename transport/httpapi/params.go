@@ -36,7 +36,7 @@ type (
 	}
 	sendParams struct {
 		Chat string `path:"chat" doc:"The chat's id."`
-		Key  string `header:"Idempotency-Key" doc:"The same key again returns the first result. Up to 255 characters."`
+		Key  string `header:"Idempotency-Key" doc:"The same key again returns the first result. Up to 255 characters. With a clientId in the body, the clientId counts instead."`
 	}
 	createParams struct {
 		Key string `header:"Idempotency-Key" doc:"The same key again returns the first result. Up to 255 characters."`

@@ -86,10 +86,15 @@ func add[P, B, O any](s *server, rt route, h handler[P, B, O]) {
 	run := func(ctx context.Context, in *P) (*reply[O], error) {
 		x := ctx.Value(exchangeKey{}).(*exchange)
 		c := &call[P, B]{Who: x.who, From: x.from, In: in}
-		if hasBody {
-			if err := s.decode(x.w, x.r, &c.Body); err != nil {
-				return nil, s.fail(ctx, err)
-			}
+		var err error
+		switch {
+		case hasBody:
+			err = s.decode(x.w, x.r, &c.Body)
+		case method != http.MethodGet:
+			err = s.decodeNothing(x.w, x.r)
+		}
+		if err != nil {
+			return nil, s.fail(ctx, err)
 		}
 		out, err := h(ctx, c)
 		if err != nil {

@@ -155,6 +155,10 @@ func TestConversation(t *testing.T) {
 	keyed := a.must(201, ada, "POST", path+"/messages", `{"text":"two"}`, "Idempotency-Key", "abc")
 	want(t, keyed, nil, "clientId")
 	want(t, a.must(200, ada, "POST", path+"/messages", `{"text":"two"}`, "Idempotency-Key", "abc"), keyed.id(), "id")
+	both := a.must(201, ada, "POST", path+"/messages", `{"text":"three","clientId":"k3"}`, "Idempotency-Key", "abc")
+	want(t, both, "k3", "clientId")
+	want(t, a.must(200, ada, "POST", path+"/messages", `{"text":"three","clientId":"k3"}`, "Idempotency-Key", "other"), both.id(), "id")
+	a.must(204, ada, "DELETE", path+"/messages/"+both.id()+"?for=everyone", "")
 	message := path + "/messages/" + hello.id()
 
 	a.must(204, bob, "POST", path+"/delivered", fmt.Sprintf(`{"messageId":%q}`, keyed.id()))
