@@ -1,0 +1,50 @@
+package live_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/wigwag-chat/wigwag/internal/hub"
+	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/transport/live"
+)
+
+// counter knows what is unread; messaging.Service does.
+type counter struct{}
+
+func (counter) Unread(context.Context, string, string) (messaging.UnreadCount, error) {
+	return messaging.UnreadCount{Chat: 1, Total: 3}, nil
+}
+
+func Example() {
+	ctx, stop := context.WithCancel(context.Background())
+	feed := live.New(live.Options{})
+	ended := make(chan struct{})
+	go func() { defer close(ended); feed.Run(ctx, counter{}) }()
+	defer func() { stop(); <-ended }()
+
+	conn := feed.Hub().Connect(hub.Peer{UserID: "bob"}) // a transport does, for one connection
+	defer conn.Close()
+	for ok := false; !ok; {
+		ok = conn.Start(0, map[string]int64{"chat-1": 0})
+	}
+
+	feed.Publish(messaging.Committed{Events: []messaging.Event{{ // messaging does, after each commit
+		ChatID: "chat-1", Seq: 1, Type: messaging.MessageDeleted, MessageID: "message-1",
+	}}})
+	for range 2 {
+		items, err := conn.Next(ctx, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var e api.Event
+		json.Unmarshal(items[0].Body, &e)
+		fmt.Println(e.Type, e.ChatID)
+	}
+	// Output:
+	// message.deleted chat-1
+	// unread chat-1
+}
