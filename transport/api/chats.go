@@ -26,14 +26,20 @@ type AddMembers struct {
 
 // Chat is a chat as one of its members sees it.
 type Chat struct {
-	ID            string    `json:"id"`
-	Kind          string    `json:"kind" enum:"direct,group"`
-	Title         string    `json:"title,omitempty" doc:"Of a group."`
-	Description   string    `json:"description,omitempty" doc:"Of a group."`
-	PictureID     string    `json:"pictureId,omitempty"`
-	MemberCount   int       `json:"memberCount"`
-	HeadSeq       int64     `json:"headSeq" doc:"The sequence of the newest event; 0 before the first."`
-	UnreadCount   int       `json:"unreadCount"`
+	ID          string `json:"id"`
+	Kind        string `json:"kind" enum:"direct,group"`
+	Title       string `json:"title,omitempty" doc:"Of a group."`
+	Description string `json:"description,omitempty" doc:"Of a group."`
+	PictureID   string `json:"pictureId,omitempty"`
+	MemberCount int    `json:"memberCount"`
+	HeadSeq     int64  `json:"headSeq" doc:"The sequence of the newest event; 0 before the first."`
+	UnreadCount int    `json:"unreadCount"`
+
+	// Nobody can mention, archive or pin in this version: zero values are the facts.
+	MentionCount int  `json:"mentionCount" doc:"Unread messages that mention one."`
+	Archived     bool `json:"archived"`
+	Pinned       bool `json:"pinned"`
+
 	LastMessage   *Message  `json:"lastMessage,omitempty"`
 	Peer          *User     `json:"peer,omitempty" doc:"The other one of a direct chat."`
 	Status        string    `json:"status" enum:"active,closed"`

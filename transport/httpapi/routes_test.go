@@ -173,6 +173,9 @@ func TestConversation(t *testing.T) {
 	}
 	list := a.must(200, bob, "GET", "/v1/chats", "")
 	want(t, list, 1, "items", 0, "unreadCount")
+	want(t, list, 0, "items", 0, "mentionCount")
+	want(t, list, false, "items", 0, "archived")
+	want(t, list, false, "items", 0, "pinned")
 	want(t, list, "two", "items", 0, "lastMessage", "text")
 	want(t, list, ada.id, "items", 0, "peer", "id")
 
