@@ -203,7 +203,7 @@ func (w *world) wrongCodes(tries []int, wait time.Duration) {
 		w.clock.pass((wait / time.Duration(len(tries))).Truncate(time.Microsecond))
 	}
 	got, err := w.app.Auth.VerifyPhone(w.ctx, c.SessionID, code, "", auth.Client{})
-	if want := left(len(tries)); want != auth.ErrInvalidCode {
+	if want := left(len(tries)); !errors.Is(want, auth.ErrInvalidCode) {
 		w.fails("the right code, too late", err, want)
 		_, err = w.app.Auth.AccountByPhone(w.ctx, number)
 		w.fails("the account", err, auth.ErrAccountNotFound)
