@@ -59,8 +59,8 @@ func TestHistoryPages(t *testing.T) {
 		{"offset=1", last - 1, 1}, {"offset=201", 201, 1}, {"offset=202", 200, 1}, {"offset=401", 1, 1},
 		{"after=0", 1, last}, {"after=1", 2, last}, {"after=201", 202, last}, {"after=202", 203, last}, {"after=401", last, last},
 	} {
-		for _, limit := range []int{1, 7, 50, 67, 100, 199, 200} {
-			if limit == 1 && max(tc.from, tc.to)-min(tc.from, tc.to) > 300 {
+		for _, limit := range []int{1, 67, 200} {
+			if limit == 1 && max(tc.from, tc.to)-min(tc.from, tc.to) > 1 {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s by %d", tc.start, limit), func(t *testing.T) {
