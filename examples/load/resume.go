@@ -8,6 +8,16 @@ import (
 
 const resumePage = 200
 
+// pause lets a server come back.
+func pause(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(100 * time.Millisecond):
+		return nil
+	}
+}
+
 // resume connects a member again: first the live connection, then what was
 // missed from history, then whatever was sent and not answered once more, under
 // the same client ids. A server that is not there yet is tried for as long as the
@@ -22,10 +32,8 @@ func (t *traffic) resume(ctx context.Context, m *member) error {
 			m.conn.Store(c)
 			break
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := pause(ctx); err != nil {
+			return err
 		}
 	}
 	t.resumed.Add(1)
@@ -42,7 +50,10 @@ func (t *traffic) resume(ctx context.Context, m *member) error {
 		}
 		path := fmt.Sprintf("/v1/chats/%s/messages?after=%d&limit=%d", m.chat, m.newest, resumePage)
 		if err := t.b.api.call(ctx, "GET", path, m.user.token, nil, &page); err != nil {
-			return err
+			if err := pause(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		for _, item := range page.Items {
 			if d, ok := t.scan.stored(item.ID, item.Text, item.Seq); ok {
