@@ -97,7 +97,8 @@ func badInputs() (all []bad) {
 				add(bad{name: what + " missing", frame: with(kind, name, ""), code: "missing_field", field: name})
 			}
 			if value[0] == '"' {
-				for _, esc := range []string{`\u0000`, `\ud800`, `\udc00x`, `\ud800\u0041`} {
+				add(bad{name: what + " with NUL", frame: with(kind, name, `"a\u0000b"`), code: "invalid_field", field: name})
+				for _, esc := range []string{`\ud800`, `\udc00x`, `\ud800\u0041`} {
 					add(bad{name: what + " with " + esc, frame: with(kind, name, `"a`+esc+`"`), code: "invalid_json"})
 				}
 				add(bad{name: what + " not in UTF-8", frame: with(kind, name, "\"\xff\xfe\""), closes: ws.CloseBadFrame})

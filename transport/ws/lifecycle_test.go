@@ -35,7 +35,7 @@ func TestWhatIsNoHandshakeIsRefusedAsAnError(t *testing.T) {
 		}
 	}
 	defer http.DefaultClient.CloseIdleConnections()
-	get(http.StatusUpgradeRequired, "websocket_required")
+	get(http.StatusBadRequest, "upgrade_required")
 	must(t, w.h.Stop(t.Context()))
 	get(http.StatusServiceUnavailable, "restarting")
 }

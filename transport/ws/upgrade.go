@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	errUpgrade  = errs.New(errs.Invalid, "websocket_required", "This address speaks WebSocket (RFC 6455).")
+	errUpgrade  = errs.New(errs.Invalid, "upgrade_required", "Open this address as a WebSocket.")
 	errStopping = errs.New(errs.Unavailable, "restarting", "The server is restarting. Try again in a moment.")
 )
 

@@ -4,7 +4,6 @@
 package ws
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -128,7 +127,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Subprotocols: []string{Subprotocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
-		h.refuse(w, cmp.Or(answer.refused, http.StatusInternalServerError), errUpgrade)
+		h.refuse(w, http.StatusBadRequest, errUpgrade)
 		return
 	}
 	defer conn.CloseNow()
