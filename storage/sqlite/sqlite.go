@@ -119,7 +119,13 @@ func OpenDB(ctx context.Context, writer, reader *sql.DB, opt Options) (*Store, e
 	if err := bunstore.CheckSchema(ctx, dialect(), writer); err != nil {
 		return nil, err
 	}
-	return &Store{bunstore.New(dialect(), writer, reader, opt.store())}, nil
+	log, err := logOf(ctx, writer)
+	if err != nil {
+		return nil, err
+	}
+	d := dialect()
+	d.BeforeBatch = log.trim
+	return &Store{bunstore.New(d, writer, reader, opt.store())}, nil
 }
 
 // Migrate brings the database in the file at path to this version's schema, and

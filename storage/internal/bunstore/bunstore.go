@@ -53,6 +53,8 @@ type Dialect struct {
 	Snapshot *sql.TxOptions
 	// OneWriter sends every write through the queue, where concurrent ones share a commit.
 	OneWriter bool
+	// BeforeBatch runs, where set, before each batch of the queue, in its worker.
+	BeforeBatch func(context.Context)
 	// Classify tells what an error of the driver means.
 	Classify func(error) Fault
 	// LockSchema keeps other migrators out until release is called; nil where

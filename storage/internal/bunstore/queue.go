@@ -47,6 +47,9 @@ func (s *Store) do(ctx context.Context, jobs []job) ([]batch.Result[outcome], er
 
 // run does a batch of jobs in one transaction.
 func (s *Store) run(ctx context.Context, jobs []job) ([]batch.Result[outcome], error) {
+	if s.dialect.BeforeBatch != nil {
+		s.dialect.BeforeBatch(ctx)
+	}
 	var results []batch.Result[outcome]
 	tries := 0
 	err := s.retry(ctx, func() error {
