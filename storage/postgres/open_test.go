@@ -153,6 +153,34 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 	open(t, url, postgres.Options{AllowUnsafe: true})
 }
 
+// What is read after a lock must be what was committed before it was had,
+// whatever the database's own default is.
+func TestIsolationIsTheStores(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	exec(t, url, "ALTER DATABASE "+database(t, url)+" SET default_transaction_isolation = 'serializable'")
+	nodes := []*postgres.Store{open(t, url, postgres.Options{Migrate: true}), open(t, url, postgres.Options{})}
+	group(t, nodes[0], "chat", "ann", "bob")
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			s := nodes[w%len(nodes)]
+			for i := range 20 {
+				id := fmt.Sprint(w, "-", i)
+				if _, err := send(t.Context(), s, "chat", "ann", id); err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := s.Messaging().Hide(t.Context(), messaging.HideMessage{ChatID: "chat", MessageID: id, UserID: "bob", At: noon}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestEncoding(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.URL(t)

@@ -162,6 +162,7 @@ func open(url string, opt Options, statement, lock time.Duration) (*sql.DB, erro
 		"application_name":                    opt.ApplicationName,
 		"client_encoding":                     "UTF8",
 		"standard_conforming_strings":         "on",
+		"default_transaction_isolation":       "read committed", // a statement after a lock sees what was committed before it
 		"statement_timeout":                   millis(statement),
 		"lock_timeout":                        millis(lock),
 		"idle_in_transaction_session_timeout": millis(opt.IdleTimeout),
