@@ -64,10 +64,10 @@ func startBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
-// screenshots is where screenshots go: the folder named by WIGWAG_ARTIFACTS, else one of the test's own.
+// screenshots is where screenshots go: the folder named by WIGWAG_SCREENSHOTS, else one of the test's own.
 func screenshots(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("WIGWAG_ARTIFACTS")
+	dir := os.Getenv("WIGWAG_SCREENSHOTS")
 	if dir == "" {
 		dir = filepath.Join(t.TempDir(), "screenshots")
 	}

@@ -222,7 +222,7 @@ func (c *Conn) failLocked(err error) {
 	c.err = err
 	c.empty()
 	c.signal()
-	if c.peer.Failed != nil && err != ErrClosed {
+	if c.peer.Failed != nil && !errors.Is(err, ErrClosed) {
 		c.peer.Failed()
 	}
 }

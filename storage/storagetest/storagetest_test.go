@@ -3,10 +3,14 @@ package storagetest_test
 import (
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/wigwag-chat/wigwag/storage"
 	"github.com/wigwag-chat/wigwag/storage/memory"
 	"github.com/wigwag-chat/wigwag/storage/storagetest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func memoryBackend() storagetest.Backend {
 	return storagetest.Backend{

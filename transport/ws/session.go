@@ -118,7 +118,7 @@ func (s *session) authenticate(ctx context.Context, r *http.Request) (replyTo st
 	if len(f.ID) > maxFrameID {
 		f.ID = ""
 	}
-	s.writeNow(ctx, replyBody(f.ID, nil, err))
+	_ = s.writeNow(ctx, replyBody(f.ID, nil, err)) // the connection ends either way
 	if errs.KindOf(err) == errs.Invalid {
 		err = errUnauthenticated
 	}

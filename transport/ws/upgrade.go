@@ -53,7 +53,7 @@ func (h *Handler) refuse(w http.ResponseWriter, status int, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(api.Error{ // a client that went away needs no answer
+	_ = json.NewEncoder(w).Encode(api.Error{ // a client that went away needs no answer
 		Error: api.FromError(err), Timestamp: h.Now().UTC().Truncate(time.Microsecond), RequestID: id,
 	})
 }
