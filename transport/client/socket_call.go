@@ -1,0 +1,146 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/wigwag-chat/wigwag/auth"
+	"github.com/wigwag-chat/wigwag/errs"
+	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/transport/api"
+)
+
+// known are errors whose kind a reply does not tell, but their code does.
+var known = []*errs.Error{
+	messaging.ErrChatNotFound, messaging.ErrMessageNotFound, messaging.ErrNotAMember, messaging.ErrNotAnAdmin,
+	messaging.ErrNotTheSender, messaging.ErrEditWindowPassed, messaging.ErrClientIDReused, messaging.ErrRevision,
+	auth.ErrUnauthenticated, auth.ErrTokenInvalid, auth.ErrTokenExpired, auth.ErrTokenRevoked, auth.ErrAccountInactive, auth.ErrBusy,
+	errs.New(errs.Internal, "internal", ""), errs.New(errs.Internal, messaging.ErrUnreadable.Code(), ""),
+}
+
+// failed turns a reply back into the error that it began as.
+func failed(f api.ServerFrame) error {
+	if f.Error == nil {
+		return errUnexpected(errs.Internal, 0)
+	}
+	kind := errs.Invalid
+	for _, e := range known {
+		if e.Code() == f.Error.Code {
+			kind = e.Kind()
+		}
+	}
+	return f.Error.Err(kind)
+}
+
+// ask makes a request, again on the next connection when one is lost before the
+// answer, until ctx ends. repeated: an earlier one may have had its effect.
+func ask[T any](ctx context.Context, s *Socket, frame func(api.FrameHead) any) (out T, repeated bool, err error) {
+	for ; ; repeated = true {
+		l, err := s.connected(ctx)
+		if err != nil {
+			return out, repeated, err
+		}
+		f, err := l.call(ctx, frame)
+		if errors.Is(err, errLost) {
+			select {
+			case <-l.gone:
+				continue
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			}
+		}
+		if err != nil {
+			return out, repeated, err
+		}
+		if !f.OK {
+			return out, repeated, failed(f)
+		}
+		if err := json.Unmarshal(f.Data, &out); err != nil {
+			return out, repeated, fmt.Errorf("client: answer: %w", err)
+		}
+		return out, repeated, nil
+	}
+}
+
+// Send sends a message. While there is no connection it waits, until ctx ends;
+// repeats never make a second message.
+func (s *Socket) Send(ctx context.Context, chatID string, body api.SendMessage) (api.Message, error) {
+	if body.ClientID == "" {
+		body.ClientID = rand.Text()
+	}
+	m, _, err := ask[api.Message](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FrameSend
+		return api.SendFrame{FrameHead: h, ChatID: chatID, Text: body.Text, ClientID: body.ClientID}
+	})
+	return m, err
+}
+
+// Edit replaces the text of one's own message. It waits as Send does.
+func (s *Socket) Edit(ctx context.Context, chatID, messageID, text string) (api.Message, error) {
+	m, _, err := ask[api.Message](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FrameEdit
+		return api.EditFrame{FrameHead: h, ChatID: chatID, MessageID: messageID, Text: text}
+	})
+	return m, err
+}
+
+// Delete deletes a message for everyone. It waits as Send does.
+func (s *Socket) Delete(ctx context.Context, chatID, messageID string) error {
+	return s.remove(ctx, chatID, messageID, true)
+}
+
+// Hide hides a message from oneself alone. It waits as Send does.
+func (s *Socket) Hide(ctx context.Context, chatID, messageID string) error {
+	return s.remove(ctx, chatID, messageID, false)
+}
+
+func (s *Socket) remove(ctx context.Context, chatID, messageID string, forEveryone bool) error {
+	_, repeated, err := ask[none](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FrameDelete
+		return api.DeleteFrame{FrameHead: h, ChatID: chatID, MessageID: messageID, ForEveryone: forEveryone}
+	})
+	if repeated && errors.Is(err, messaging.ErrMessageNotFound) {
+		return nil // by the first try
+	}
+	return err
+}
+
+// MarkRead tells that everything up to a sequence was read. It waits as Send does.
+func (s *Socket) MarkRead(ctx context.Context, chatID string, upTo int64) error {
+	return s.mark(ctx, api.FrameRead, chatID, upTo)
+}
+
+// MarkDelivered tells that everything up to a sequence has reached this device.
+// It waits as Send does.
+func (s *Socket) MarkDelivered(ctx context.Context, chatID string, upTo int64) error {
+	return s.mark(ctx, api.FrameDelivered, chatID, upTo)
+}
+
+func (s *Socket) mark(ctx context.Context, kind, chatID string, upTo int64) error {
+	_, _, err := ask[none](ctx, s, func(h api.FrameHead) any {
+		h.Type = kind
+		return api.MarkFrame{FrameHead: h, ChatID: chatID, UpTo: upTo}
+	})
+	return err
+}
+
+// Sync returns what a cursor misses. The socket does this by itself for its own.
+func (s *Socket) Sync(ctx context.Context, cursor api.Sync) (api.SyncAnswer, error) {
+	a, _, err := ask[api.SyncAnswer](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FrameSync
+		return api.SyncFrame{FrameHead: h, Sync: cursor}
+	})
+	return a, err
+}
+
+// Ping returns once the server has answered.
+func (s *Socket) Ping(ctx context.Context) error {
+	_, _, err := ask[none](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FramePing
+		return h
+	})
+	return err
+}
