@@ -108,7 +108,12 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) e
 	// last forever either.
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.WriteTimeout)
 	defer cancel()
+	// Waiting for a connection tears nothing: until it is had, the caller's end counts.
+	stop := context.AfterFunc(ctx, cancel)
 	tx, err := s.writer.BeginTx(whole, nil)
+	if !stop() { // he has gone, and the transaction with him
+		return ctx.Err()
+	}
 	if err != nil {
 		return err
 	}
