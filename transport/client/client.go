@@ -1,4 +1,6 @@
-// Package client is the typed Go client of the HTTP interface.
+// Package client is the typed Go client of the HTTP and WebSocket interfaces. A
+// Client makes calls; a [Socket] hears what happens, sends, reconnects and
+// resumes, so that a program sees every event of its chats once and in order.
 //
 // Errors come back as they left the server: errors.Is(err, messaging.ErrChatNotFound)
 // and errors.Is(err, errs.Unavailable) work as they do in the server's process.

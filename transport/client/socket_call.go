@@ -13,12 +13,14 @@ import (
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
 
-// known are errors whose kind a reply does not tell, but their code does.
-var known = []*errs.Error{
-	messaging.ErrChatNotFound, messaging.ErrMessageNotFound, messaging.ErrNotAMember, messaging.ErrNotAnAdmin,
-	messaging.ErrNotTheSender, messaging.ErrEditWindowPassed, messaging.ErrClientIDReused, messaging.ErrRevision,
-	auth.ErrUnauthenticated, auth.ErrTokenInvalid, auth.ErrTokenExpired, auth.ErrTokenRevoked, auth.ErrAccountInactive, auth.ErrBusy,
-	errs.New(errs.Internal, "internal", ""), errs.New(errs.Internal, messaging.ErrUnreadable.Code(), ""),
+// known returns errors whose kind a reply does not tell, but their code does.
+func known() []*errs.Error {
+	return []*errs.Error{
+		messaging.ErrChatNotFound, messaging.ErrMessageNotFound, messaging.ErrNotAMember, messaging.ErrNotAnAdmin,
+		messaging.ErrNotTheSender, messaging.ErrEditWindowPassed, messaging.ErrClientIDReused, messaging.ErrRevision,
+		auth.ErrUnauthenticated, auth.ErrTokenInvalid, auth.ErrTokenExpired, auth.ErrTokenRevoked, auth.ErrAccountInactive, auth.ErrBusy,
+		errs.New(errs.Internal, "internal", ""), errs.New(errs.Internal, messaging.ErrUnreadable.Code(), ""),
+	}
 }
 
 // failed turns a reply back into the error that it began as.
@@ -27,7 +29,7 @@ func failed(f api.ServerFrame) error {
 		return errUnexpected(errs.Internal, 0)
 	}
 	kind := errs.Invalid
-	for _, e := range known {
+	for _, e := range known() {
 		if e.Code() == f.Error.Code {
 			kind = e.Kind()
 		}

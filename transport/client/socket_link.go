@@ -54,7 +54,7 @@ func (s *Socket) dial(ctx context.Context, token string) (*link, error) {
 	} else if token == "" {
 		return nil, errSignIn
 	}
-	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+	conn, _, err := websocket.Dial(ctx, address, &websocket.DialOptions{ //nolint:bodyclose // Dial says that there is no need
 		HTTPClient: s.c.opt.HTTPClient, HTTPHeader: header, Subprotocols: []string{"wigwag.v1"},
 	})
 	if err != nil {

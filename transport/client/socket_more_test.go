@@ -73,7 +73,7 @@ func TestCursorOutlivesTheProcess(t *testing.T) {
 	second := newRecord()
 	o := second.options()
 	must(t, json.Unmarshal(saved, &o.Cursor))
-	socket = s.connect("bob", o)
+	s.connect("bob", o)
 	second.reaches(t, chat, 7)
 	dense(t, "first", first.chats[chat], 1)
 	second.mu.Lock()
@@ -131,7 +131,7 @@ func TestHandlersTakeTheirTime(t *testing.T) {
 		}
 		r.event(e)
 	}
-	socket = s.connect("bob", o)
+	s.connect("bob", o)
 	close(ready)
 	s.send("ann", chat, 1)
 	s.send("ann", chat, 1800) // more than the socket keeps
@@ -146,7 +146,7 @@ func TestContextsAndClose(t *testing.T) {
 	s := newSite(t)
 	chat := s.direct("ann", "bob")
 	socket := s.connect("ann", client.SocketOptions{})
-	s.proxy.backend.Store("127.0.0.1:1") // nobody is there
+	s.backend.Store("127.0.0.1:1") // nobody is there
 	s.cutAll()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -161,7 +161,7 @@ func TestContextsAndClose(t *testing.T) {
 		_, err := socket.Send(t.Context(), chat, api.SendMessage{Text: "late"})
 		late <- err
 	}()
-	s.proxy.backend.Store(s.server.Listener.Addr().String())
+	s.backend.Store(s.server.Listener.Addr().String())
 	must(t, <-late)
 	must(t, socket.Ping(t.Context()))
 	must(t, socket.Close())

@@ -76,7 +76,7 @@ func (s *Socket) run(ctx context.Context) {
 		case ce.Code == closeRestart:
 			var r struct{ RetryAfterMs int64 }
 			if json.Unmarshal([]byte(ce.Reason), &r) == nil && r.RetryAfterMs > 0 {
-				wait = time.Duration(r.RetryAfterMs+rand.Int64N(r.RetryAfterMs)) * time.Millisecond
+				wait = time.Duration(r.RetryAfterMs+rand.Int64N(r.RetryAfterMs)) * time.Millisecond //nolint:gosec // to spread clients needs no secret
 			}
 		case ce.Code == closeSlow && time.Since(began) > time.Second:
 			wait = 0
@@ -172,7 +172,7 @@ func (s *Socket) catchUp(ctx context.Context, l *link) error {
 func (s *Socket) renewInPlace(ctx context.Context, l *link) error {
 	token, err := s.c.refresh(ctx, l.token)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // as said above
 	}
 	f, err := l.call(ctx, func(h api.FrameHead) any {
 		h.Type = api.FrameAuth

@@ -44,7 +44,7 @@ func newSite(t *testing.T) *site {
 	must(t, err)
 	s := &site{t: t, file: filepath.Join(t.TempDir(), "chat.db"), key: keys.NewRing(key), proxy: newProxy(t), limits: ws.Limits{Off: true}}
 	s.start()
-	t.Cleanup(func() { s.proxy.close(); s.stop() })
+	t.Cleanup(func() { s.close(); s.stop() })
 	return s
 }
 
@@ -61,7 +61,7 @@ func (s *site) start() {
 	must(s.t, err)
 	s.app.Start()
 	s.server = httptest.NewServer(s.app.Handler())
-	s.proxy.backend.Store(s.server.Listener.Addr().String())
+	s.backend.Store(s.server.Listener.Addr().String())
 }
 
 func (s *site) stop() {
@@ -171,7 +171,7 @@ func (p *proxy) cutAll() {
 }
 
 func (p *proxy) close() {
-	p.Listener.Close()
+	p.Close()
 	p.cutAll()
 	p.running.Wait()
 }
