@@ -131,7 +131,7 @@ func TestHandlersTakeTheirTime(t *testing.T) {
 		}
 		r.event(e)
 	}
-	s.connect("bob", o)
+	socket = s.connect("bob", o)
 	close(ready)
 	s.send("ann", chat, 1)
 	s.send("ann", chat, 1800) // more than the socket keeps
