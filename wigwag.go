@@ -229,8 +229,8 @@ func (a *App) Start() {
 
 // Stop closes live connections with a code that says to come back, ends the
 // upkeep, finishes what is being written and closes the store. Let the HTTP
-// server finish its requests before. When the context ends first, what still
-// runs is cut.
+// server finish its requests before. When the context ends, Stop no longer waits
+// for connections; running calls of the store end within its own time limits.
 func (a *App) Stop(ctx context.Context) error {
 	a.stop.Do(func() {
 		err := a.sockets.Stop(ctx)

@@ -20,6 +20,7 @@ var vague = []string{"base", "common", "helper", "helpers", "misc", "shared", "t
 
 // withoutExample need none, for the reason given; nor do main packages.
 var withoutExample = map[string]string{
+	"docs":                                "it exports nothing",
 	"internal/archtest":                   "it exports nothing",
 	"storage/internal/bunstore":           "the two SQL backends are its examples",
 	"storage/storagetest/internal/faulty": "the stores in it are wrong on purpose",
