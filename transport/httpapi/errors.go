@@ -25,7 +25,6 @@ var (
 	ErrInvalidCursor  = errs.Field("cursor", "invalid_cursor", "This cursor does not belong to this list.")
 	ErrInvalidWindow  = errs.New(errs.Invalid, "invalid_window", "Give one of before, after, around, offset and cursor.")
 	ErrInvalidKey     = errs.Field("Idempotency-Key", "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 visible characters.")
-	ErrMissingScope   = errs.New(errs.Forbidden, "missing_scope", "This credential may not do that.")
 	ErrNotAdmin       = errs.New(errs.Forbidden, "not_an_admin", "Only administrators may do this.")
 	ErrTimeout        = errs.New(errs.Unavailable, "timeout", "This took too long. Try again.")
 	ErrNotReady       = errs.New(errs.Unavailable, "not_ready", "The service cannot serve at the moment.")

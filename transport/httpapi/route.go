@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -136,8 +135,8 @@ func (s *server) identify(r *http.Request, scope string) (auth.Identity, error) 
 	if err != nil {
 		return who, err
 	}
-	if who.Scopes != nil && !slices.Contains(who.Scopes, scope) && !slices.Contains(who.Scopes, "*") {
-		return who, ErrMissingScope.With("scope", scope)
+	if err := who.Require(scope); err != nil {
+		return who, err
 	}
 	return who, s.Users.Ensure(r.Context(), who.UserID)
 }
