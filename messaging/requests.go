@@ -50,8 +50,8 @@ type Service interface {
 	Heads(ctx context.Context, userID string) (Heads, error)
 	// Sync returns what the user's cursor misses (MSG-14).
 	Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error)
-	// Events returns a chat's events above a sequence, readable. It is what live
-	// delivery heals gaps with: the caller answers for who sees them.
+	// Events returns a chat's events above a sequence, ascending and dense, as the
+	// user may see them: what he hid is a tombstone, so they are for him alone.
 	Events(ctx context.Context, userID, chatID string, after int64, limit int) ([]Event, error)
 }
 
