@@ -48,5 +48,5 @@ func classOf(code string) bunstore.Fault {
 	case "53", "57", "58": // resources, an operator's doing (statement_timeout too), the system
 		return bunstore.Refused
 	}
-	return bunstore.Other
+	return bunstore.Wrong
 }

@@ -88,7 +88,7 @@ func (c *cutter) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
-		if bytes.HasPrefix(bytes.ToLower(buf[:n][min(5, n):]), []byte("commit")) && c.armed.CompareAndSwap(true, false) {
+		if bytes.Contains(bytes.ToLower(buf[:n]), []byte("commit\x00")) && c.armed.CompareAndSwap(true, false) {
 			if c.deliver.Load() {
 				mute.Store(true)
 				if _, err := server.Write(buf[:n]); err == nil {

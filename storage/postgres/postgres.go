@@ -166,6 +166,11 @@ func open(url string, opt Options, statement, lock time.Duration) (*sql.DB, erro
 		"statement_timeout":                   millis(statement),
 		"lock_timeout":                        millis(lock),
 		"idle_in_transaction_session_timeout": millis(opt.IdleTimeout),
+		// Every statement finds its rows by an index, also while a table is too young to
+		// have statistics: plans are made once, for good, and never compiled.
+		"plan_cache_mode": "force_generic_plan",
+		"enable_seqscan":  "off",
+		"jit":             "off",
 	} {
 		config.RuntimeParams[name] = value
 	}
@@ -211,6 +216,8 @@ func dialect() bunstore.Dialect {
 		Migrations: migrations,
 		HasTable:   "SELECT 1 WHERE to_regclass(?) IS NOT NULL",
 		Lock:       " FOR UPDATE",
+		Given:      given,
+		Pipe:       withPipe,
 		Snapshot:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		Classify:   classify,
 		LockSchema: lockSchema,

@@ -196,8 +196,18 @@ func dialect() bunstore.Dialect {
 		Migrations: migrations,
 		HasTable:   "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
 		OneWriter:  true,
+		Given:      given,
 		Classify:   classify,
 	}
+}
+
+// given is one row of input.
+func given(columns []bunstore.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = "? AS " + c.Name
+	}
+	return "(SELECT " + strings.Join(names, ", ") + ") AS v"
 }
 
 // classify tells what an error of the driver means, by SQLite's primary code.

@@ -4,18 +4,15 @@ import (
 	"bytes"
 	"context"
 
-	"github.com/uptrace/bun"
-
-	"github.com/wigwag-chat/wigwag/internal/batch"
 	"github.com/wigwag-chat/wigwag/messaging"
 )
 
 // Append implements messaging.Store.
 func (c chats) Append(ctx context.Context, items []messaging.NewMessage) ([]messaging.Appended, error) {
-	jobs, refused := make([]job, 0, len(items)), map[int]error{}
+	jobs, refused := make([]job, 0, len(items)), map[int]error(nil)
 	for i := range items {
-		if err := valid(items[i]); err != nil {
-			refused[i] = err
+		if err := validMessage(&items[i]); err != nil {
+			refused = refuse(refused, i, err)
 			continue
 		}
 		jobs = append(jobs, job{append: &items[i]})
@@ -28,91 +25,62 @@ func (c chats) Append(ctx context.Context, items []messaging.NewMessage) ([]mess
 // name is a sender's own name for a message.
 type name struct{ senderID, clientID string }
 
-// appendAll stores the messages of a batch under the locked heads of their chats.
-func appendAll(ctx context.Context, tx bun.Tx, heads map[string]*chatRow, spans map[place]*spanRow, jobs []job, results []batch.Result[outcome]) error {
-	known, err := knownNames(ctx, tx, jobs)
-	if err != nil {
-		return err
-	}
-	var rows tuples
-	for i, j := range jobs {
+// named is a message that has its sender's name already.
+type named struct {
+	id      string
+	deleted bool
+	digest  []byte
+	fresh   *messaging.StoredMessage // of this batch; nil: of an earlier one
+}
+
+// appendAll gives messages their places.
+func (r *round) appendAll() *Call {
+	c := r.messages.call(len(r.jobs), nil)
+	for i, j := range r.jobs {
 		if j.append == nil {
 			continue
 		}
-		n, out := j.append, &results[i].Value.appended
-		if m, ok := known[name{n.SenderID, n.ClientID}]; ok && n.ClientID != "" {
-			// A tombstone has no digest: whatever the request was, it is the first one's.
-			if !m.Deleted && !bytes.Equal(m.Digest, n.Digest) {
-				out.Err = messaging.ErrClientIDReused
-			} else {
-				out.Message, out.Repeated = *m, true
-			}
+		n, out := j.append, &r.results[i].Value
+		if known := r.names[name{n.SenderID, n.ClientID}]; known != nil && n.ClientID != "" {
+			out.repeat(n, known)
 			continue
 		}
-		head, span := heads[n.ChatID], spans[place{n.ChatID, n.SenderID}]
-		switch {
-		case head == nil || span == nil:
-			out.Err = messaging.ErrChatNotFound
-			continue
-		case !span.present():
-			out.Err = messaging.ErrNotAMember
+		head, _, err := r.stands(n.ChatID, n.SenderID)
+		if err != nil {
+			out.appended.Err = err
 			continue
 		}
-		head.changed = true
-		head.HeadSeq++
-		head.Ordinal++
-		head.LastMessageAt = micros(n.CreatedAt)
-		head.ActivityAt = head.LastMessageAt
-		out.Message = messaging.StoredMessage{
+		head.saved = head.id
+		head.seq++
+		head.ordinal++
+		head.lastMessageAt = micros(n.CreatedAt)
+		head.activityAt = head.lastMessageAt
+		out.appended.Message = messaging.StoredMessage{
 			Message: messaging.Message{
-				ID: n.ID, ChatID: n.ChatID, Seq: head.HeadSeq, SenderID: n.SenderID, ClientID: n.ClientID,
+				ID: n.ID, ChatID: n.ChatID, Seq: head.seq, SenderID: n.SenderID, ClientID: n.ClientID,
 				Kind: n.Kind, CreatedAt: n.CreatedAt,
-				Tally: messaging.Tally{Recipients: head.MemberCount - 1},
+				Tally: messaging.Tally{Recipients: head.members - 1},
 			},
 			Body: n.Body, Revision: 1, Digest: n.Digest,
 		}
 		if n.ClientID != "" {
-			known[name{n.SenderID, n.ClientID}] = &out.Message
+			r.names[name{n.SenderID, n.ClientID}] = &named{digest: n.Digest, fresh: &out.appended.Message}
 		}
-		rows = append(rows, []any{
-			n.ID, n.ChatID, head.HeadSeq, head.Ordinal, n.SenderID, n.ClientID, string(n.Kind),
-			n.Body.KeyID, n.Body.Data, 1, n.Digest, micros(n.CreatedAt), never, false,
-		})
+		c.text(n.ID, n.ChatID, n.SenderID, n.ClientID, string(n.Kind), n.Body.KeyID).blob(n.Body.Data, n.Digest).
+			int(head.seq, head.ordinal, micros(n.CreatedAt), never)
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	n, err := exec(ctx, tx, `INSERT INTO messages (id, chat_id, seq, ordinal, sender_id, client_id, kind,
-		key_id, body, revision, digest, created_at, edited_at, deleted) VALUES ?`, rows)
-	return must(len(rows), n, err)
+	return c
 }
 
-// knownNames returns the messages that the client ids of a batch name already.
-func knownNames(ctx context.Context, tx bun.Tx, jobs []job) (map[name]*messaging.StoredMessage, error) {
-	known := make(map[name]*messaging.StoredMessage)
-	var names tuples
-	for _, j := range jobs {
-		if j.append != nil && j.append.ClientID != "" {
-			names = append(names, []any{j.append.SenderID, j.append.ClientID})
-		}
+// repeat answers a request whose name was used. A tombstone has no digest:
+// whatever the request was, it is the first one's.
+func (o *outcome) repeat(n *messaging.NewMessage, known *named) {
+	switch {
+	case !known.deleted && !bytes.Equal(known.digest, n.Digest):
+		o.appended.Err = messaging.ErrClientIDReused
+	case known.fresh != nil:
+		o.appended.Message, o.appended.Repeated = *known.fresh, true
+	default:
+		o.repeats, o.appended.Repeated = known.id, true
 	}
-	if len(names) == 0 {
-		return known, nil
-	}
-	// The condition on client_id lets the partial index serve.
-	rows, err := list[messageRow](ctx, tx, `WITH v (sender_id, client_id) AS (VALUES ?) SELECT `+messageColumns+`, EXISTS (`+hiddenBySender+`) AS hidden
-		FROM v JOIN messages AS g ON g.sender_id = v.sender_id AND g.client_id = v.client_id AND g.client_id <> ''`, names)
-	if err != nil || len(rows) == 0 {
-		return known, err
-	}
-	messages := make([]messaging.StoredMessage, len(rows))
-	refs := make([]*messaging.StoredMessage, len(rows))
-	for i := range rows {
-		messages[i] = rows[i].stored()
-		refs[i] = &messages[i]
-		known[name{rows[i].SenderID, rows[i].ClientID}] = refs[i]
-	}
-	return known, fillTallies(ctx, tx, refs)
 }
-
-const hiddenBySender = `SELECT 1 FROM hidden AS h WHERE h.user_id = g.sender_id AND h.chat_id = g.chat_id AND h.seq = g.seq`

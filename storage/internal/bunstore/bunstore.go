@@ -39,6 +39,7 @@ const (
 	Busy            // could not get its turn in time; undone
 	Lost            // the connection is gone; undone, unless it was the commit
 	Refused         // the server would not do it now: undone
+	Wrong           // the statement or its values are at fault: undone
 )
 
 // Dialect is what differs between databases.
@@ -49,6 +50,11 @@ type Dialect struct {
 	HasTable string
 	// Lock is appended to a SELECT that locks its rows.
 	Lock string
+	// Given is the relation v of a prepared statement's input.
+	Given func([]Column) string
+	// Pipe runs fn with a transaction on a connection of the store's; what fn has not
+	// committed is undone. Nil: prepared statements run in a transaction of database/sql.
+	Pipe func(ctx context.Context, conn *sql.Conn, fn func(Pipe) error) error
 	// Snapshot are the options of a transaction that reads.
 	Snapshot *sql.TxOptions
 	// OneWriter sends every write through the queue, where concurrent ones share a commit.
@@ -80,6 +86,10 @@ type Store struct {
 	reader  *bun.DB
 	queue   *batch.Queue[job, outcome]
 
+	statements *statements
+	prepared   map[*Statement]*sql.Stmt // of the queue's one worker, where it runs them by database/sql
+	watched    func(Pipe) Pipe          // in tests: shows what goes through it
+
 	mu     sync.Mutex
 	closed bool
 	calls  sync.WaitGroup // those that entered; added to under mu while not closed
@@ -98,7 +108,11 @@ func New(d Dialect, writer, reader *sql.DB, opt Options) *Store {
 	if opt.NoGroupCommit {
 		opt.BatchItems = 1
 	}
-	s := &Store{dialect: d, opt: opt, writer: bun.NewDB(writer, d.SQL)}
+	s := &Store{
+		dialect: d, opt: opt, writer: bun.NewDB(writer, d.SQL),
+		statements: newStatements(d), prepared: make(map[*Statement]*sql.Stmt),
+		watched: func(p Pipe) Pipe { return p },
+	}
 	s.reader = s.writer
 	if reader != writer {
 		s.reader = bun.NewDB(reader, d.SQL)
@@ -143,7 +157,11 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.calls.Wait()
-	err := errors.Join(s.queue.Close(), s.writer.Close())
+	err := s.queue.Close()
+	for _, stmt := range s.prepared {
+		err = errors.Join(err, stmt.Close())
+	}
+	err = errors.Join(err, s.writer.Close())
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())
 	}

@@ -2,7 +2,6 @@ package bunstore
 
 import (
 	"context"
-	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -12,9 +11,6 @@ import (
 
 // chats is the port of package messaging.
 type chats struct{ s *Store }
-
-// place is one person in one chat.
-type place struct{ chatID, userID string }
 
 // headsOf locks the heads of chats, in the order of their ids. What depends on
 // a head is read in later statements: on PostgreSQL those see what was
@@ -87,67 +83,6 @@ func saveHead(ctx context.Context, tx bun.Tx, h *chatRow) error {
 	return must(1, n, err)
 }
 
-// runChats does the messages and the marks of a batch, all chats together in a
-// fixed number of statements. Item faults stand in results; an error is of all.
-func runChats(ctx context.Context, tx bun.Tx, lock string, jobs []job, results []batch.Result[outcome]) error {
-	places := make(map[place]*spanRow)
-	var ids []string
-	for _, j := range jobs {
-		var p place
-		switch {
-		case j.append != nil:
-			p = place{j.append.ChatID, j.append.SenderID}
-		case j.mark != nil:
-			p = place{j.mark.ChatID, j.mark.UserID}
-		default:
-			continue
-		}
-		places[p] = nil
-		ids = append(ids, p.chatID)
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	slices.Sort(ids)
-	heads, err := headsOf(ctx, tx, lock, slices.Compact(ids))
-	if err != nil {
-		return err
-	}
-	if err := spansOf(ctx, tx, places); err != nil {
-		return err
-	}
-	if err := appendAll(ctx, tx, heads, places, jobs, results); err != nil {
-		return err
-	}
-	moves, err := markAll(ctx, tx, heads, places, jobs, results)
-	if err != nil {
-		return err
-	}
-	if err := saveHeads(ctx, tx, heads); err != nil {
-		return err
-	}
-	return moves.save(ctx, tx, results)
-}
-
-// saveHeads stores what a batch changes in the heads of its chats.
-func saveHeads(ctx context.Context, tx bun.Tx, heads map[string]*chatRow) error {
-	rows := make(tuples, 0, len(heads))
-	for _, h := range heads {
-		if !h.changed {
-			continue
-		}
-		rows = append(rows, []any{h.ID, h.HeadSeq, h.Ordinal, h.LastMessageAt, h.ActivityAt, h.ReceiptVersion})
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	n, err := exec(ctx, tx, `WITH v (id, head_seq, ordinal, last_message_at, activity_at, receipt_version) AS (VALUES ?)
-		UPDATE chats SET head_seq = v.head_seq, ordinal = v.ordinal, last_message_at = v.last_message_at,
-			activity_at = v.activity_at, receipt_version = v.receipt_version
-		FROM v WHERE chats.id = v.id`, rows)
-	return must(len(rows), n, err)
-}
-
 // answers turns the results of jobs into a port's, faults in their places.
 func answers[T any](ctx context.Context, s *Store, jobs []job, value func(outcome) T, fault func(error) T, refused map[int]error) ([]T, error) {
 	out := make([]T, 0, len(jobs)+len(refused))
@@ -157,6 +92,9 @@ func answers[T any](ctx context.Context, s *Store, jobs []job, value func(outcom
 		if results, err = s.do(ctx, jobs); err != nil {
 			return nil, s.public(ctx, err)
 		}
+	}
+	if len(refused) == 0 && len(jobs) == 1 && results[0].Err == nil { // nearly always
+		return append(out, value(results[0].Value)), nil
 	}
 	for len(out) < len(jobs)+len(refused) {
 		if err := refused[len(out)]; err != nil {
@@ -172,4 +110,13 @@ func answers[T any](ctx context.Context, s *Store, jobs []job, value func(outcom
 		out = append(out, value(r.Value))
 	}
 	return out, nil
+}
+
+// refuse notes the fault of an item.
+func refuse(refused map[int]error, item int, err error) map[int]error {
+	if refused == nil {
+		refused = make(map[int]error)
+	}
+	refused[item] = err
+	return refused
 }

@@ -21,6 +21,7 @@ type job struct {
 // outcome is what became of a job.
 type outcome struct {
 	appended messaging.Appended
+	repeats  string // the message, of an earlier batch, that appended tells again
 	marked   messaging.Marked
 }
 
@@ -50,17 +51,12 @@ func (s *Store) run(ctx context.Context, jobs []job) ([]batch.Result[outcome], e
 	if s.dialect.BeforeBatch != nil {
 		s.dialect.BeforeBatch(ctx)
 	}
-	var results []batch.Result[outcome]
+	var r *round
 	tries := 0
 	err := s.retry(ctx, func() error {
 		tries++
-		results = make([]batch.Result[outcome], len(jobs))
-		err := s.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-			if err := runChats(ctx, tx, s.dialect.Lock, jobs, results); err != nil {
-				return err
-			}
-			return s.runFuncs(ctx, tx, jobs, results)
-		}, func(ctx context.Context) bool { return s.stored(ctx, results) })
+		r = newRound(s.statements, jobs)
+		err := s.commit(ctx, r)
 		// Another node took the client id while we did; now it will be found.
 		if err != nil && len(jobs) == 1 && tries < 3 && s.dialect.Classify(err) == Unique {
 			return fmt.Errorf("%w: %w", errAgain, err)
@@ -68,13 +64,41 @@ func (s *Store) run(ctx context.Context, jobs []job) ([]batch.Result[outcome], e
 		return err
 	})
 	if err == nil {
-		return results, nil
+		s.repeated(ctx, r.results)
+		return r.results, nil
 	}
 	switch s.dialect.Classify(err) {
 	case Transient, Busy, Lost, Refused: // one by one they would fare no better
 		return nil, errUnavailable.Because(errors.Join(err, batch.ErrNoIsolation))
 	}
 	return nil, err
+}
+
+// commit does a round in one transaction: through a pipe where the dialect has
+// one, else beside the jobs that are functions.
+func (s *Store) commit(ctx context.Context, r *round) error {
+	verify := func(ctx context.Context) bool { return s.stored(ctx, r.results) }
+	if s.dialect.Pipe != nil {
+		return s.pipeline(ctx, r, verify)
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	return s.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+		pipe := s.watched(&sqlPipe{tx: tx.Tx, prepared: s.prepared})
+		if reads := r.reads(); reads != nil {
+			if err := pipe.Run(ctx, false, reads...); err != nil {
+				return err
+			}
+			if err := pipe.Run(ctx, false, r.decide()...); err != nil {
+				return err
+			}
+			if err := r.settle(); err != nil {
+				return err
+			}
+		}
+		return s.runFuncs(ctx, tx, r.jobs, r.results)
+	}, verify)
 }
 
 // errAgain asks for another try.

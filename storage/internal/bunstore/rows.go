@@ -28,8 +28,6 @@ type chatRow struct {
 	Ordinal        int64
 	MemberCount    int
 	ReceiptVersion int64
-
-	changed bool // by the batch that holds it
 }
 
 func (r *chatRow) chat() messaging.Chat {

@@ -101,23 +101,16 @@ func (s *Store) retriable(ctx context.Context, err error) bool {
 // transact runs fn in one transaction. After a commit of which nobody knows the
 // outcome it asks verify, and reports success only when that is sure.
 func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) error, verify func(context.Context) bool) error {
-	if err := ctx.Err(); err != nil {
+	var tx bun.Tx
+	whole, cancel, err := s.begin(ctx, func(whole context.Context) (err error) {
+		tx, err = s.writer.BeginTx(whole, nil)
 		return err
-	}
-	// The commit must not be torn by the caller's going away, but it may not
-	// last forever either.
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.WriteTimeout)
-	defer cancel()
-	// Waiting for a connection tears nothing: until it is had, the caller's end counts.
-	stop := context.AfterFunc(ctx, cancel)
-	tx, err := s.writer.BeginTx(whole, nil)
-	if !stop() { // he has gone, and the transaction with him
-		return ctx.Err()
-	}
+	})
 	if err != nil {
 		return err
 	}
-	if err := fn(ctx, tx); err != nil {
+	defer cancel()
+	if err := fn(whole, tx); err != nil {
 		_ = tx.Rollback() // what matters is err; a lost connection has rolled back
 		return err
 	}
@@ -125,7 +118,72 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) e
 		_ = tx.Rollback()
 		return err
 	}
-	if err = tx.Commit(); err == nil || s.known(err) {
+	return s.committed(ctx, tx.Commit(), verify)
+}
+
+// pipeline does a round in a transaction of two round trips.
+func (s *Store) pipeline(ctx context.Context, r *round, verify func(context.Context) bool) error {
+	var conn *sql.Conn
+	whole, cancel, err := s.begin(ctx, func(whole context.Context) (err error) {
+		conn, err = s.writer.DB.Conn(whole)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	onItsWay := false
+	err = s.dialect.Pipe(whole, conn, func(pipe Pipe) error {
+		pipe = s.watched(pipe)
+		if err := pipe.Run(whole, false, r.reads()...); err != nil {
+			return err
+		}
+		writes := r.decide()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		onItsWay = true
+		return pipe.Run(whole, true, writes...)
+	})
+	if closed := conn.Close(); err == nil && !errors.Is(closed, sql.ErrConnDone) {
+		err = closed
+	}
+	switch {
+	case err == nil:
+		return r.settle()
+	case !onItsWay:
+		return err
+	}
+	if err := s.committed(ctx, err, verify); err != nil {
+		return err
+	}
+	return s.recall(ctx, r) // the answer that was lost had them
+}
+
+// begin gets what a transaction needs, and the context that it runs under: the
+// commit must not be torn by the caller's going away, but it may not last
+// forever either. Waiting for a connection tears nothing: until it is had, the
+// caller's end counts.
+func (s *Store) begin(ctx context.Context, get func(context.Context) error) (context.Context, context.CancelFunc, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.WriteTimeout)
+	stop := context.AfterFunc(ctx, cancel)
+	err := get(whole)
+	if !stop() { // he has gone, and what was got with him
+		err = ctx.Err()
+	}
+	if err != nil {
+		cancel()
+		return nil, nil, err
+	}
+	return whole, cancel, nil
+}
+
+// committed tells what a commit's error means.
+func (s *Store) committed(ctx context.Context, err error, verify func(context.Context) bool) error {
+	if err == nil || s.known(err) {
 		return err
 	}
 	if verify != nil {
@@ -141,7 +199,7 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) e
 // known reports whether a failed commit certainly did not happen.
 func (s *Store) known(err error) bool {
 	switch s.dialect.Classify(err) {
-	case Transient, Unique, Full, Busy, Refused:
+	case Transient, Unique, Full, Busy, Refused, Wrong:
 		return true
 	}
 	return false
