@@ -54,7 +54,8 @@ type Message struct {
 func FromMessage(m messaging.Message, viewerID string) Message {
 	out := bareMessage(m, viewerID)
 	out.Status = string(m.Tally.Status())
-	out.DeliveredCount, out.ReadCount = &m.Tally.Delivered, &m.Tally.Read
+	counts := [2]int{m.Tally.Delivered, m.Tally.Read} // the pointers keep this alive, and not the message
+	out.DeliveredCount, out.ReadCount = &counts[0], &counts[1]
 	return out
 }
 

@@ -5,7 +5,6 @@
 package live
 
 import (
-	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -66,7 +65,7 @@ func (f *Feed) Publish(c messaging.Committed) {
 		f.chat(e, places[e.UserID])
 	}
 	for _, w := range c.Marks {
-		body := f.encode(api.FromWatermark(w, f.now()))
+		body := encode(api.FromWatermark(w, f.now()))
 		f.hub.Publish(hub.Event{ChatID: w.ChatID, Body: body, For: map[string][]byte{w.UserID: nil}})
 	}
 }
@@ -80,7 +79,7 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 		// A new chat. Joining an old one takes effect at its event, in the chat's order.
 		f.hub.Listen(e.UserID, e.ChatID, e.HeadSeq, e.Seq)
 	}
-	f.hub.SendUser(e.UserID, e.Seq, f.encode(api.FromUserEvent(e, nil)))
+	f.hub.SendUser(e.UserID, e.Seq, encode(api.FromUserEvent(e, nil)))
 	if e.Type == messaging.OwnPosition || e.Type == messaging.MessageDeleted || e.Type == messaging.ChatLeft {
 		f.unread.ofUser(e.UserID, e.ChatID)
 	}
@@ -88,7 +87,7 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 
 // chat delivers an event of a chat's sequence.
 func (f *Feed) chat(e messaging.Event, userSeq int64) {
-	out := hub.Event{ChatID: e.ChatID, Seq: e.Seq, Body: f.encode(api.Broadcast(e, ""))}
+	out := hub.Event{ChatID: e.ChatID, Seq: e.Seq, Body: encode(api.Broadcast(e, ""))}
 	switch e.Type {
 	case messaging.MemberAdded:
 		out.Join, out.UserSeq = e.UserID, userSeq
@@ -97,7 +96,7 @@ func (f *Feed) chat(e messaging.Event, userSeq int64) {
 	case messaging.MessageCreated:
 		if e.Message != nil && e.Message.ClientID != "" {
 			sender := e.Message.SenderID
-			out.For = map[string][]byte{sender: f.encode(api.Broadcast(e, sender))}
+			out.For = map[string][]byte{sender: encode(api.Broadcast(e, sender))}
 		}
 	case messaging.MessageEdited:
 		if len(e.HiddenFrom) > 0 {
@@ -119,7 +118,7 @@ func (f *Feed) tombstone(e messaging.Event) map[string][]byte {
 	bare := *e.Message
 	bare.Text, bare.Deleted = "", true
 	e.Message = &bare
-	body := f.encode(api.Broadcast(e, ""))
+	body := encode(api.Broadcast(e, ""))
 	bodies := make(map[string][]byte, len(e.HiddenFrom))
 	for _, user := range e.HiddenFrom {
 		bodies[user] = body
@@ -131,16 +130,12 @@ func (f *Feed) tombstone(e messaging.Event) map[string][]byte {
 // with err before it returns.
 func (f *Feed) SessionsRevoked(userID string, sessionIDs []string, err error) {
 	for _, id := range sessionIDs {
-		f.hub.SendUser(userID, 0, f.encode(api.SessionRevoked(id, f.now())))
+		f.hub.SendUser(userID, 0, encode(api.SessionRevoked(id, f.now())))
 	}
 	f.hub.End(userID, sessionIDs, err)
 }
 
-func (f *Feed) encode(e api.Event) []byte {
-	body, err := json.Marshal(e)
-	if err != nil { // no event has a value that JSON cannot hold
-		f.log.Error("an event cannot be encoded", "type", e.Type, "error", err)
-		return []byte(`{}`)
-	}
-	return body
-}
+// eventSize is about the length of an event with a short text.
+const eventSize = 640
+
+func encode(e api.Event) []byte { return e.AppendJSON(make([]byte, 0, eventSize)) }

@@ -156,5 +156,5 @@ func (p *pusher) push(ctx context.Context, k unreadKey) {
 		}
 		return
 	}
-	p.hub.SendUser(k.user, 0, p.encode(api.FromUnread(k.chat, n, p.now())))
+	p.hub.SendUser(k.user, 0, encode(api.FromUnread(k.chat, n, p.now())))
 }

@@ -93,14 +93,14 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 			m, _, err := s.h.Messaging.Send(ctx, messaging.SendRequest{
 				SenderID: s.id.UserID, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID,
 			})
-			return api.FromMessage(m, s.id.UserID), err
+			return shown(m, s.id.UserID), err
 		})
 	case api.FrameEdit:
 		return decoded(data, func(f api.EditFrame) (any, error) {
 			m, err := s.h.Messaging.Edit(ctx, messaging.EditRequest{
 				UserID: s.id.UserID, ChatID: f.ChatID, MessageID: f.MessageID, Text: f.Text,
 			})
-			return api.FromMessage(m, s.id.UserID), err
+			return shown(m, s.id.UserID), err
 		})
 	case api.FrameDelete:
 		return decoded(data, func(f api.DeleteFrame) (any, error) {
@@ -122,6 +122,12 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 		return decoded(data, func(api.FrameHead) (any, error) { return api.Empty{}, nil })
 	}
 	return nil, errUnknownType
+}
+
+// shown is a message for its reply.
+func shown(m messaging.Message, viewerID string) *api.Message {
+	out := api.FromMessage(m, viewerID)
+	return &out
 }
 
 // decoded reads a frame strictly and answers it.
@@ -182,9 +188,8 @@ func replyBody(to string, data any, err error) []byte {
 		f := api.FromError(err)
 		r.Data, r.Error = nil, &f
 	}
-	body, err := json.Marshal(r)
-	if err != nil {
-		body, _ = json.Marshal(api.Reply{ReplyTo: to, Error: &api.Failure{Code: "internal", Message: "Something went wrong on our side."}})
-	}
-	return body
+	return r.AppendJSON(make([]byte, 0, replySize))
 }
+
+// replySize is about the length of a reply with a message.
+const replySize = 512
