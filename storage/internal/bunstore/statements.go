@@ -32,9 +32,11 @@ func newStatements(d Dialect) *statements {
 				m.mark_version, m.reached_delivered, m.reached_read
 			FROM {v} JOIN memberships AS m ON m.chat_id = v.chat_id AND m.user_id = v.user_id`, texts("chat_id", "user_id")...),
 
-		// The condition on client_id lets the partial index serve.
+		// The condition on client_id lets the partial index serve. As a plain join, a planner
+		// that knows of few messages would read them all, and go on so when they are many.
 		names: d.statement("names", `SELECT g.sender_id, g.client_id, g.id, g.deleted, g.digest
-			FROM {v} JOIN messages AS g ON g.sender_id = v.sender_id AND g.client_id = v.client_id AND g.client_id <> ''`,
+			FROM {v} JOIN messages AS g ON g.id = (SELECT f.id FROM messages AS f
+				WHERE f.sender_id = v.sender_id AND f.client_id = v.client_id AND f.client_id <> '')`,
 			texts("sender_id", "client_id")...),
 
 		ordinals: d.statement("ordinals", `SELECT v.chat_id, v.seq, COALESCE((SELECT g.ordinal FROM messages AS g
@@ -81,6 +83,9 @@ func newStatements(d Dialect) *statements {
 			slices.Concat(texts("user_id", "type", "chat_id"), ints("later", "at", "delivered_seq", "read_seq", "version"))...),
 	}
 }
+
+// Statements are the prepared ones of a dialect, for a look at their plans.
+func Statements(d Dialect) []*Statement { return newStatements(d).all() }
 
 func (s *statements) all() []*Statement {
 	return []*Statement{s.heads, s.spans, s.names, s.ordinals, s.messages, s.saveHeads, s.saveSpans, s.moves, s.userHeads, s.userEvents}
