@@ -22,14 +22,19 @@ import (
 // documentation, section 55.2.4).
 type pipe struct {
 	conn  *pgx.Conn
+	begin string
 	begun bool
 }
 
 // withPipe runs fn with a pipe on a connection of the pool.
-func withPipe(ctx context.Context, conn *sql.Conn, fn func(bunstore.Pipe) error) error {
+func withPipe(ctx context.Context, conn *sql.Conn, reads bool, fn func(bunstore.Pipe) error) error {
 	return conn.Raw(func(driverConn any) error {
 		c := driverConn.(*stdlib.Conn).Conn()
-		err := fn(&pipe{conn: c})
+		begin := "BEGIN"
+		if reads {
+			begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+		}
+		err := fn(&pipe{conn: c, begin: begin})
 		if c.PgConn().TxStatus() == 'I' {
 			return err
 		}
@@ -46,7 +51,7 @@ func (p *pipe) Run(ctx context.Context, commit bool, calls ...*bunstore.Call) er
 	var b pgconn.Batch
 	binaryFormat := []int16{pgx.BinaryFormatCode} // of all
 	if !p.begun {
-		b.ExecParams("BEGIN", nil, nil, nil, nil)
+		b.ExecParams(p.begin, nil, nil, nil, nil)
 	}
 	for _, c := range calls {
 		if c.Rows == 0 {

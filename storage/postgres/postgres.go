@@ -168,11 +168,12 @@ func open(url string, opt Options, statement, lock time.Duration) (*sql.DB, erro
 		"idle_in_transaction_session_timeout": millis(opt.IdleTimeout),
 		// Every statement finds its rows by an index, also while a table is too young to
 		// have statistics: plans are made once, for good, and never compiled.
-		"plan_cache_mode":  "force_generic_plan",
-		"enable_seqscan":   "off",
-		"enable_hashjoin":  "off",
-		"enable_mergejoin": "off",
-		"jit":              "off",
+		"plan_cache_mode":   "force_generic_plan",
+		"enable_seqscan":    "off",
+		"enable_hashjoin":   "off",
+		"enable_mergejoin":  "off",
+		"enable_bitmapscan": "off",
+		"jit":               "off",
 	} {
 		config.RuntimeParams[name] = value
 	}

@@ -52,9 +52,10 @@ type Dialect struct {
 	Lock string
 	// Given is the relation v of a prepared statement's input.
 	Given func([]Column) string
-	// Pipe runs fn with a transaction on a connection of the store's; what fn has not
-	// committed is undone. Nil: prepared statements run in a transaction of database/sql.
-	Pipe func(ctx context.Context, conn *sql.Conn, fn func(Pipe) error) error
+	// Pipe runs fn with a transaction on a connection of the store's, of one snapshot
+	// when it only reads; what fn has not committed is undone. Nil: prepared statements
+	// run in a transaction of database/sql.
+	Pipe func(ctx context.Context, conn *sql.Conn, reads bool, fn func(Pipe) error) error
 	// Snapshot are the options of a transaction that reads.
 	Snapshot *sql.TxOptions
 	// OneWriter sends every write through the queue, where concurrent ones share a commit.
@@ -88,7 +89,9 @@ type Store struct {
 
 	statements *statements
 	prepared   map[*Statement]*sql.Stmt // of the queue's one worker, where it runs them by database/sql
-	watched    func(Pipe) Pipe          // in tests: shows what goes through it
+	lookups    *lookups
+	looking    sync.Map        // *Statement to *sql.Stmt of the reader, likewise
+	watched    func(Pipe) Pipe // in tests: shows what goes through it
 
 	mu     sync.Mutex
 	closed bool
@@ -110,7 +113,7 @@ func New(d Dialect, writer, reader *sql.DB, opt Options) *Store {
 	}
 	s := &Store{
 		dialect: d, opt: opt, writer: bun.NewDB(writer, d.SQL),
-		statements: newStatements(d), prepared: make(map[*Statement]*sql.Stmt),
+		statements: newStatements(d), lookups: newLookups(d), prepared: make(map[*Statement]*sql.Stmt),
 		watched: func(p Pipe) Pipe { return p },
 	}
 	s.reader = s.writer
@@ -161,6 +164,10 @@ func (s *Store) Close() error {
 	for _, stmt := range s.prepared {
 		err = errors.Join(err, stmt.Close())
 	}
+	s.looking.Range(func(_, stmt any) bool {
+		err = errors.Join(err, stmt.(*sql.Stmt).Close())
+		return true
+	})
 	err = errors.Join(err, s.writer.Close())
 	if s.reader != s.writer {
 		err = errors.Join(err, s.reader.Close())

@@ -77,47 +77,6 @@ func (c chats) PastBodies(ctx context.Context, viewerID, chatID, messageID strin
 	return out, err
 }
 
-// Messages implements messaging.Store.
-func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messaging.Window) ([]messaging.StoredMessage, error) {
-	if err := valid(viewerID, chatID); err != nil {
-		return nil, err
-	}
-	var out []messaging.StoredMessage
-	err := c.seen(ctx, viewerID, chatID, func(ctx context.Context, db bun.IDB) error {
-		var rows []messageRow
-		// part adds messages on one side of a place, those nearest to it, ascending.
-		part := func(where, order string, limit, offset int, args ...any) error {
-			args = append(append([]any{chatID}, args...), viewerID, limit, offset)
-			// The page is found in the index of sequence numbers alone.
-			found, err := list[messageRow](ctx, db, `SELECT `+messageColumns+` FROM messages AS g WHERE g.chat_id = ? AND g.seq IN (
-				SELECT g.seq FROM messages AS g WHERE g.chat_id = ?`+where+notHidden+` ORDER BY g.seq `+order+` LIMIT ? OFFSET ?)
-				ORDER BY g.seq`, append([]any{chatID}, args...)...)
-			rows = append(rows, found...)
-			return err
-		}
-		var err error
-		switch {
-		case w.Before > 0:
-			err = part(" AND g.seq < ?", "DESC", w.Limit, 0, w.Before)
-		case w.After > 0:
-			err = part(" AND g.seq > ?", "", w.Limit, 0, w.After)
-		case w.Around > 0:
-			half := (w.Limit + 1) / 2
-			if err = part(" AND g.seq <= ?", "DESC", half, 0, w.Around); err == nil {
-				err = part(" AND g.seq > ?", "", w.Limit-half, 0, w.Around)
-			}
-		default:
-			err = part("", "DESC", w.Limit, w.Offset)
-		}
-		if err != nil {
-			return err
-		}
-		out, err = storedAll(ctx, db, rows)
-		return err
-	})
-	return out, err
-}
-
 // Events implements messaging.Store.
 func (c chats) Events(ctx context.Context, viewerID, chatID string, after int64, limit int) ([]messaging.StoredEvent, error) {
 	if err := valid(viewerID, chatID); err != nil {

@@ -9,7 +9,7 @@ import (
 // database is in this process, so there are no round trips to save.
 type sqlPipe struct {
 	tx       *sql.Tx
-	prepared map[*Statement]*sql.Stmt
+	prepared func(*Statement) *sql.Stmt
 }
 
 // Run implements Pipe, but for commit: the transaction is someone else's to end.
@@ -27,7 +27,7 @@ func (p *sqlPipe) Run(ctx context.Context, _ bool, calls ...*Call) error {
 
 func (p *sqlPipe) run(ctx context.Context, c *Call) error {
 	whole := context.WithoutCancel(ctx) // the driver watches a context that can end, by a goroutine a statement
-	stmt := p.tx.StmtContext(whole, p.prepared[c.Statement])
+	stmt := p.tx.StmtContext(whole, p.prepared(c.Statement))
 	defer stmt.Close()
 	args := make([]any, len(c.In))
 	for i := range c.Rows {

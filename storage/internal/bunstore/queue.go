@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -85,7 +86,7 @@ func (s *Store) commit(ctx context.Context, r *round) error {
 		return err
 	}
 	return s.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
-		pipe := s.watched(&sqlPipe{tx: tx.Tx, prepared: s.prepared})
+		pipe := s.watched(&sqlPipe{tx: tx.Tx, prepared: func(st *Statement) *sql.Stmt { return s.prepared[st] }})
 		if reads := r.reads(); reads != nil {
 			if err := pipe.Run(ctx, false, reads...); err != nil {
 				return err

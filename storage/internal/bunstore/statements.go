@@ -85,7 +85,9 @@ func newStatements(d Dialect) *statements {
 }
 
 // Statements are the prepared ones of a dialect, for a look at their plans.
-func Statements(d Dialect) []*Statement { return newStatements(d).all() }
+func Statements(d Dialect) []*Statement {
+	return append(newStatements(d).all(), newLookups(d).all()...)
+}
 
 func (s *statements) all() []*Statement {
 	return []*Statement{s.heads, s.spans, s.names, s.ordinals, s.messages, s.saveHeads, s.saveSpans, s.moves, s.userHeads, s.userEvents}

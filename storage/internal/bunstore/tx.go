@@ -133,7 +133,7 @@ func (s *Store) pipeline(ctx context.Context, r *round, verify func(context.Cont
 	}
 	defer cancel()
 	onItsWay := false
-	err = s.dialect.Pipe(whole, conn, func(pipe Pipe) error {
+	err = s.dialect.Pipe(whole, conn, false, func(pipe Pipe) error {
 		pipe = s.watched(pipe)
 		if err := pipe.Run(whole, false, r.reads()...); err != nil {
 			return err

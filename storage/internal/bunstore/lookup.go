@@ -1,0 +1,189 @@
+package bunstore
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"slices"
+
+	"github.com/wigwag-chat/wigwag/messaging"
+)
+
+// lookups are the prepared statements of a page of history.
+type lookups struct {
+	member *Statement // whether somebody is one
+	older  *Statement // messages below a place, from the nearest on
+	newer  *Statement // above it
+	spans  *Statement // of senders
+	counts *Statement // of spans that are alike for all messages of a range
+}
+
+func newLookups(d Dialect) *lookups {
+	page := func(name, side, order string) *Statement {
+		return d.statement(name, `WITH q AS (SELECT * FROM {v}) SELECT `+messageColumns+` FROM messages AS g
+			WHERE g.chat_id = (SELECT chat_id FROM q) AND g.seq `+side+` (SELECT seq FROM q)
+				AND NOT EXISTS (SELECT 1 FROM hidden AS h WHERE h.user_id = (SELECT user_id FROM q) AND h.chat_id = g.chat_id AND h.seq = g.seq)
+			ORDER BY g.seq `+order+` LIMIT (SELECT n FROM q) OFFSET (SELECT skip FROM q)`,
+			slices.Concat(texts("chat_id", "user_id"), ints("seq", "n", "skip"))...)
+	}
+	return &lookups{
+		member: d.statement("member", `SELECT 1 FROM {v} JOIN memberships AS m
+			ON m.user_id = v.user_id AND m.chat_id = v.chat_id AND m.left_seq = 0`, texts("user_id", "chat_id")...),
+		older: page("older", "<", "DESC"),
+		newer: page("newer", ">", "ASC"),
+		spans: d.statement("spans_of", `SELECT m.user_id, m.joined_seq, m.left_seq, m.reached_delivered, m.reached_read
+			FROM {v} JOIN memberships AS m ON m.chat_id = v.chat_id AND m.user_id = v.user_id`, texts("chat_id", "user_id")...),
+		// What lies outside of the range is all the same, so that a page of a large
+		// group costs one pass over its members, whatever the number of messages.
+		counts: d.statement("counts", `SELECT
+				CASE WHEN m.joined_seq < v.low THEN 0 ELSE m.joined_seq END,
+				CASE WHEN m.left_seq > v.high THEN 0 ELSE m.left_seq END,
+				CASE WHEN m.reached_delivered < v.low THEN 0 WHEN m.reached_delivered > v.high THEN v.high ELSE m.reached_delivered END,
+				CASE WHEN m.reached_read < v.low THEN 0 WHEN m.reached_read > v.high THEN v.high ELSE m.reached_read END,
+				COUNT(*)
+			FROM {v} JOIN memberships AS m ON m.chat_id = v.chat_id
+			WHERE m.joined_seq < v.high AND (m.left_seq = 0 OR m.left_seq > v.low)
+			GROUP BY 1, 2, 3, 4`, slices.Concat(texts("chat_id"), ints("low", "high"))...),
+	}
+}
+
+func (l *lookups) all() []*Statement {
+	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts}
+}
+
+// Messages implements messaging.Store: in two round trips, however many messages.
+func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messaging.Window) ([]messaging.StoredMessage, error) {
+	if err := valid(viewerID, chatID); err != nil {
+		return nil, err
+	}
+	l := c.s.lookups
+	var out []messaging.StoredMessage
+	err := c.s.look(ctx, func(ctx context.Context, pipe Pipe) error {
+		out = make([]messaging.StoredMessage, 0, w.Limit)
+		isMember := false
+		member := l.member.call(1, func(Row) { isMember = true }).text(viewerID, chatID)
+		part := func(st *Statement, seq int64, n, skip int) *Call {
+			return st.call(1, func(row Row) { out = append(out, storedRow(row)) }).text(chatID, viewerID).int(seq, int64(n), int64(skip))
+		}
+		descending := 0 // how many of the first are
+		calls := []*Call{member}
+		switch {
+		case w.Before > 0:
+			calls = append(calls, part(l.older, w.Before, w.Limit, 0))
+		case w.After > 0:
+			calls = append(calls, part(l.newer, w.After, w.Limit, 0))
+		case w.Around > 0:
+			half := (w.Limit + 1) / 2
+			calls = append(calls, part(l.older, w.Around+1, half, 0), part(l.newer, w.Around, w.Limit-half, 0))
+		default:
+			calls = append(calls, part(l.older, math.MaxInt64, w.Limit, w.Offset))
+		}
+		if err := pipe.Run(ctx, false, calls...); err != nil {
+			return err
+		}
+		if !isMember {
+			return messaging.ErrChatNotFound
+		}
+		for descending < len(out) && (descending == 0 || out[descending].Seq < out[descending-1].Seq) {
+			descending++
+		}
+		slices.Reverse(out[:descending])
+		return l.tally(ctx, pipe, chatID, out)
+	})
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	return out, nil
+}
+
+// tally counts the recipients of messages of one chat, ascending, and ends the
+// reading: all spans, less the senders' own.
+func (l *lookups) tally(ctx context.Context, pipe Pipe, chatID string, messages []messaging.StoredMessage) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	var alike []tallyRow
+	senders := make([]string, 0, 2)
+	for i := range messages {
+		if id := messages[i].SenderID; !slices.Contains(senders, id) {
+			senders = append(senders, id)
+		}
+	}
+	counts := l.counts.call(1, func(row Row) {
+		alike = append(alike, tallyRow{Joined: row.Int(0), LeftSeq: row.Int(1), Delivered: row.Int(2), Read: row.Int(3), Spans: int(row.Int(4))})
+	}).text(chatID).int(messages[0].Seq, messages[len(messages)-1].Seq)
+	own := make(map[string][]tallyRow, len(senders))
+	spans := l.spans.call(len(senders), func(row Row) {
+		id := row.Text(0)
+		own[id] = append(own[id], tallyRow{Joined: row.Int(1), LeftSeq: row.Int(2), Delivered: row.Int(3), Read: row.Int(4), Spans: -1})
+	})
+	for _, id := range senders {
+		spans.text(chatID, id)
+	}
+	if err := pipe.Run(ctx, true, counts, spans); err != nil {
+		return err
+	}
+	for i := range messages {
+		m := &messages[i]
+		for j := range alike {
+			alike[j].count(m)
+		}
+		for _, span := range own[m.SenderID] {
+			span.count(m)
+		}
+	}
+	return nil
+}
+
+func storedRow(row Row) messaging.StoredMessage {
+	r := messageRow{
+		ID: row.Text(0), ChatID: row.Text(1), Seq: row.Int(2), Ordinal: row.Int(3), SenderID: row.Text(4), ClientID: row.Text(5),
+		Kind: messaging.MessageKind(row.Text(6)), KeyID: row.Text(7), Body: slices.Clone(row.Blob(8)), Revision: int(row.Int(9)),
+		Digest: slices.Clone(row.Blob(10)), CreatedAt: row.Int(11), EditedAt: row.Int(12), Deleted: row.Bool(13),
+	}
+	return r.stored()
+}
+
+// look runs fn, which reads through a pipe, on one snapshot. fn may run several times.
+func (s *Store) look(ctx context.Context, fn func(context.Context, Pipe) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	return s.public(ctx, s.retry(ctx, func() error {
+		if s.dialect.Pipe == nil {
+			return s.lookHere(ctx, fn)
+		}
+		conn, err := s.reader.DB.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		return s.dialect.Pipe(ctx, conn, true, func(p Pipe) error { return fn(ctx, s.watched(p)) })
+	}))
+}
+
+// lookHere looks by database/sql.
+func (s *Store) lookHere(ctx context.Context, fn func(context.Context, Pipe) error) error {
+	for _, st := range s.lookups.all() {
+		if _, ok := s.looking.Load(st); ok {
+			continue
+		}
+		stmt, err := s.reader.DB.PrepareContext(ctx, st.Text)
+		if err != nil {
+			return err
+		}
+		if _, had := s.looking.LoadOrStore(st, stmt); had {
+			_ = stmt.Close() //nolint:sqlclosecheck // another reader was quicker
+		}
+	}
+	tx, err := s.reader.DB.BeginTx(ctx, s.dialect.Snapshot)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	return fn(ctx, s.watched(&sqlPipe{tx: tx, prepared: func(st *Statement) *sql.Stmt {
+		stmt, _ := s.looking.Load(st)
+		return stmt.(*sql.Stmt)
+	}}))
+}
