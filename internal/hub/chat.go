@@ -14,11 +14,14 @@ type chat struct {
 
 	mu     sync.Mutex
 	gone   bool // out of the hub's map: look it up again
-	subs   map[*Conn]*follow
-	last   int64 // newest sequence handed out, or known to be in the store when somebody started
-	isSet  bool  // whether last is known
+	subs   []*follow
+	ready  []Event // in order up to last, and not handed out yet
+	last   int64   // newest sequence handed out, or known to be in the store when somebody started
+	isSet  bool    // whether last is known
 	parked map[int64]Event
 	timer  *time.Timer // runs while events are parked behind a gap
+
+	in inbox
 }
 
 // withChat runs f on the chat's state under its lock, made if need be, and
@@ -29,7 +32,7 @@ func (h *Hub) withChat(id string, f func(*chat)) {
 		sh.Lock()
 		ch := sh.m[id]
 		if ch == nil {
-			ch = &chat{hub: h, id: id, subs: make(map[*Conn]*follow), parked: make(map[int64]Event)}
+			ch = &chat{hub: h, id: id, parked: make(map[int64]Event)}
 			sh.m[id] = ch
 		}
 		sh.Unlock()
@@ -40,6 +43,7 @@ func (h *Hub) withChat(id string, f func(*chat)) {
 			continue
 		}
 		f(ch)
+		ch.flush()
 		if len(ch.subs) == 0 {
 			ch.skipParked()
 		}
@@ -53,6 +57,14 @@ func (h *Hub) withChat(id string, f func(*chat)) {
 		ch.mu.Unlock()
 		return
 	}
+}
+
+// lookUp returns the state of a chat that somebody listens to.
+func (h *Hub) lookUp(id string) *chat {
+	sh := &h.chats[maphash.String(h.seed, id)%shards]
+	sh.Lock()
+	defer sh.Unlock()
+	return sh.m[id]
 }
 
 // listened reports whether anybody listens to the chat, without making state
@@ -88,17 +100,6 @@ func (sh *shard) passedBy(id string, seq int64) {
 // online reports whether a user, if any is named, has connections here.
 func (h *Hub) online(userID string) bool { return userID != "" && h.Connections(userID) > 0 }
 
-// Publish hands events out, each chat's in the order of its sequence: one that
-// comes early waits for those before it. Commits of one chat may be published
-// concurrently, each event exactly once. It never blocks on a connection.
-func (h *Hub) Publish(events ...Event) {
-	for _, e := range events {
-		if h.online(e.Join) || h.online(e.Leave) || h.listened(e.ChatID, e.Seq) {
-			h.withChat(e.ChatID, func(ch *chat) { ch.take(e) })
-		}
-	}
-}
-
 // Listeners returns the users who listen to a chat here, once each.
 func (h *Hub) Listeners(chatID string) (userIDs []string) {
 	if !h.listened(chatID, 0) {
@@ -106,8 +107,8 @@ func (h *Hub) Listeners(chatID string) (userIDs []string) {
 	}
 	seen := make(map[string]bool)
 	h.withChat(chatID, func(ch *chat) {
-		for c := range ch.subs {
-			if u := c.peer.UserID; !seen[u] {
+		for _, f := range ch.subs {
+			if u := f.conn.peer.UserID; !seen[u] {
 				seen[u] = true
 				userIDs = append(userIDs, u)
 			}
@@ -124,12 +125,12 @@ func (ch *chat) take(e Event) {
 	}
 	switch {
 	case e.Seq == 0:
-		ch.hand(e)
+		ch.flush()
+		ch.handPassing(e)
 	case ch.isSet && e.Seq <= ch.last:
 		ch.skip(e)
 	case ch.isSet && e.Seq == ch.last+1:
-		ch.hand(e)
-		ch.last = e.Seq
+		ch.turn(e)
 		ch.drain()
 	default:
 		ch.parked[e.Seq] = e
@@ -167,8 +168,10 @@ func (ch *chat) drain() {
 			break
 		}
 		delete(ch.parked, e.Seq)
-		ch.hand(e)
-		ch.last = e.Seq
+		ch.turn(e)
+	}
+	if len(ch.parked) == 0 && ch.timer == nil {
+		return
 	}
 	ch.stopTimer()
 	if len(ch.parked) > 0 {
@@ -176,31 +179,12 @@ func (ch *chat) drain() {
 	}
 }
 
-// hand gives one event, whose turn it is, to all who listen.
-func (ch *chat) hand(e Event) {
-	if e.Join != "" {
-		for _, c := range ch.hub.connsOf(e.Join) {
-			ch.join(c, e.Seq-1, e.UserSeq, false)
-		}
-	}
-	for c, f := range ch.subs {
-		if e.Seq != 0 && e.Seq <= f.from {
-			continue
-		}
-		body := e.Body
-		if other, ok := e.For[c.peer.UserID]; ok {
-			body = other
-		}
-		if body != nil {
-			c.push(entry{chat: ch.id, seq: e.Seq, asOf: f.asOf, Item: Item{Body: body}})
-		}
-	}
-	ch.leave(e)
-}
-
 // skip lets go of an event that comes when its turn has passed: heads that
 // somebody started with were beyond it. What it says of members still counts.
 func (ch *chat) skip(e Event) {
+	if e.Join != "" || e.Leave != "" {
+		ch.flush()
+	}
 	if e.Join != "" {
 		for _, c := range ch.hub.connsOf(e.Join) {
 			ch.join(c, max(ch.last, e.Seq), e.UserSeq, true)
@@ -235,9 +219,11 @@ func (ch *chat) stopTimer() {
 // so skipping it could tell somebody what is no longer his to know.
 func (ch *chat) giveUp() {
 	ch.hub.opt.Logger.Warn("events are missing, connections resume", "chat", ch.id, "after", ch.last)
-	for c := range ch.subs {
-		c.Fail(ErrGap)
-		ch.remove(c)
+	ch.flush()
+	for len(ch.subs) > 0 {
+		f := ch.subs[len(ch.subs)-1]
+		f.conn.Fail(ErrGap)
+		ch.remove(f)
 	}
 	ch.skipParked()
 }

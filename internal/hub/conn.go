@@ -16,7 +16,7 @@ var ErrClosed = errors.New("hub: connection closed")
 const (
 	answerRoom = 256 << 10 // bytes of answers that may wait before Room holds back more
 	maxLeft    = 1024      // chats that a connection remembers to have lost
-	idleQueue  = 64        // entries whose memory an idle connection keeps
+	idleQueue  = 16        // entries whose memory an idle connection keeps
 )
 
 // Conn is one live connection: a bounded queue of encoded events, and answers.
@@ -24,17 +24,19 @@ const (
 type Conn struct {
 	hub  *Hub
 	peer Peer
-	wake chan struct{} // holds one token while something waits
-	room chan struct{} // holds one token after answers were taken
+	wake chan struct{} // holds one token while something waits; for Next
 
 	mu      sync.Mutex
 	started bool
 	userSeq int64 // of the heads it starts with: they know all memberships up to here
 	behind  int64 // the same of a join that came late: heads must know it
 	err     error
-	queue   []entry // held back before started, then waiting for Next
-	bytes   int     // of events in it
-	answers int     // bytes of answers in it
+	queue   []entry       // held back before started, then waiting for Next or Take
+	bytes   int           // of events in it, and of their entries
+	answers int           // bytes of answers in it
+	passing int           // events with a key in it
+	taking  bool          // Ready was told, and Take has not found nothing since
+	room    chan struct{} // closed when answers are taken; made by who waits
 	follows map[string]*follow
 	left    map[string]int64 // chats left, and where in the user's sequence: an earlier join that comes late is void
 }
@@ -43,8 +45,15 @@ type entry struct {
 	chat string // "" for the user's own
 	seq  int64  // in the chat's sequence, or the user's; 0: in none
 	asOf int64  // of the membership, with a chat
+	key  string // of what passes: a newer one takes its place
 	Item
+	parts [][]byte // of a body of several events
 }
+
+// entryCost is what an entry takes besides its bytes, which are shared.
+const entryCost = 128
+
+func (e *entry) cost() int { return len(e.Body) + entryCost }
 
 // Item is one encoded thing to write.
 type Item struct {
@@ -105,7 +114,7 @@ func (c *Conn) discard(old func(entry) bool) {
 		if !old(e) {
 			return false
 		}
-		c.bytes -= len(e.Body)
+		c.forget(e)
 		return true
 	})
 }
@@ -135,7 +144,13 @@ func (c *Conn) Next(ctx context.Context, dst []Item) ([]Item, error) {
 		if c.started && len(c.queue) > 0 {
 			dst = slices.Grow(dst, len(c.queue))
 			for i := range c.queue {
-				dst = append(dst, c.queue[i].Item)
+				e := &c.queue[i]
+				if e.parts == nil {
+					dst = append(dst, e.Item)
+				}
+				for _, part := range e.parts {
+					dst = append(dst, Item{Body: part})
+				}
 			}
 			c.empty()
 			c.mu.Unlock()
@@ -150,6 +165,26 @@ func (c *Conn) Next(ctx context.Context, dst []Item) ([]Item, error) {
 	}
 }
 
+// Take appends all that waits to dst, in order, without waiting; several events
+// of a chat may be one item, with commas between them. Nothing or an error, that of
+// Next, ends what Ready began.
+func (c *Conn) Take(dst []Item) ([]Item, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return dst, c.err
+	}
+	if !c.started || len(c.queue) == 0 {
+		c.taking = false
+		return dst, nil
+	}
+	for i := range c.queue {
+		dst = append(dst, c.queue[i].Item)
+	}
+	c.empty()
+	return dst, nil
+}
+
 // Answer queues an encoded answer for this connection alone, of any size.
 func (c *Conn) Answer(body []byte) { c.push(entry{Item: Item{Body: body, Alone: true}}) }
 
@@ -158,13 +193,17 @@ func (c *Conn) Answer(body []byte) { c.push(entry{Item: Item{Body: body, Alone: 
 func (c *Conn) Room(ctx context.Context) error {
 	for {
 		c.mu.Lock()
-		err, full := c.err, c.answers > answerRoom
-		c.mu.Unlock()
-		if err != nil || !full {
-			return err
+		if c.err != nil || c.answers <= answerRoom {
+			defer c.mu.Unlock()
+			return c.err
 		}
+		if c.room == nil {
+			c.room = make(chan struct{})
+		}
+		room := c.room
+		c.mu.Unlock()
 		select {
-		case <-c.room:
+		case <-room:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -190,28 +229,75 @@ func (c *Conn) Close() {
 	c.Fail(ErrClosed)
 	c.hub.drop(c)
 	for _, id := range c.strange(nil) {
-		c.hub.withChat(id, func(ch *chat) { ch.remove(c) })
+		c.hub.withChat(id, func(ch *chat) {
+			if f := c.follow(id); f != nil {
+				ch.remove(f)
+			}
+		})
 	}
 }
 
 func (c *Conn) push(e entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.pushLocked(e)
+}
+
+func (c *Conn) pushLocked(e entry) {
 	switch {
 	case c.err != nil:
 		return
 	case e.Alone:
 		c.answers += len(e.Body) + 512 // many small ones count too
-	case len(c.queue) >= c.hub.opt.MaxEvents || c.bytes+len(e.Body) > c.hub.opt.MaxBytes:
-		c.failLocked(ErrSlow)
+	case e.key != "" && c.passing > 0 && c.replace(e):
 		return
+	case c.full():
+		if e.key != "" {
+			return
+		}
+		if c.discard(func(e entry) bool { return e.key != "" }); c.full() {
+			c.failLocked(ErrSlow)
+			return
+		}
+		c.note(e)
 	default:
-		c.bytes += len(e.Body)
+		c.note(e)
 	}
 	c.queue = append(c.queue, e)
 	if c.started {
 		c.signal()
 	}
+}
+
+// full tells by what waits already, so that one commit of any size fits.
+func (c *Conn) full() bool {
+	return len(c.queue) >= c.hub.opt.MaxEvents || c.bytes >= c.hub.opt.MaxBytes
+}
+
+func (c *Conn) note(e entry) {
+	c.bytes += e.cost()
+	if e.key != "" {
+		c.passing++
+	}
+}
+
+func (c *Conn) forget(e entry) {
+	c.bytes -= e.cost()
+	if e.key != "" {
+		c.passing--
+	}
+}
+
+// replace puts what passes in the place of an older one that still waits.
+func (c *Conn) replace(e entry) bool {
+	i := slices.IndexFunc(c.queue, func(w entry) bool { return w.key == e.key && w.asOf == e.asOf })
+	if i < 0 {
+		return false
+	}
+	c.forget(c.queue[i])
+	c.queue[i] = e
+	c.note(e)
+	return true
 }
 
 // failLocked keeps the first failure.
@@ -229,17 +315,24 @@ func (c *Conn) failLocked(err error) {
 
 func (c *Conn) empty() {
 	clear(c.queue)
-	c.queue, c.bytes, c.answers = c.queue[:0], 0, 0
+	c.queue, c.bytes, c.answers, c.passing = c.queue[:0], 0, 0, 0
 	if cap(c.queue) > idleQueue {
 		c.queue = nil
 	}
-	select {
-	case c.room <- struct{}{}:
-	default:
+	if c.room != nil {
+		close(c.room)
+		c.room = nil
 	}
 }
 
 func (c *Conn) signal() {
+	if c.peer.Ready != nil {
+		if !c.taking {
+			c.taking = true
+			c.peer.Ready()
+		}
+		return
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:

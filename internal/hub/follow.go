@@ -10,6 +10,8 @@ var ErrGap = errors.New("hub: events are missing")
 // leave is the later one is told by the user's own sequence, in whatever order
 // they come.
 type follow struct {
+	conn  *Conn
+	at    int   // where it stands in the chat's list
 	from  int64 // events up to here are not for it
 	asOf  int64 // the place in the user's sequence at which he was a member
 	least int64 // his heads must be at least here: what is below was not kept for him
@@ -18,9 +20,9 @@ type follow struct {
 // settle takes what heads, read at a place of the user's sequence, say of the
 // chat. It reports whether they were read late enough.
 func (ch *chat) settle(c *Conn, userSeq, head int64) bool {
-	f := ch.subs[c]
+	f := c.follow(ch.id)
 	if f == nil {
-		return !ch.add(c, &follow{asOf: userSeq}, userSeq) // from here on it hears; the heads are older
+		return !ch.add(&follow{conn: c, asOf: userSeq}, userSeq) // from here on it hears; the heads are older
 	}
 	if head < f.least {
 		return false
@@ -33,8 +35,8 @@ func (ch *chat) settle(c *Conn, userSeq, head int64) bool {
 
 // unsettle takes that heads do not name the chat: he left, unless he joined later.
 func (ch *chat) unsettle(c *Conn, userSeq int64) {
-	if f := ch.subs[c]; f != nil && f.asOf <= userSeq {
-		ch.remove(c)
+	if f := c.follow(ch.id); f != nil && f.asOf <= userSeq {
+		ch.remove(f)
 	}
 }
 
@@ -45,10 +47,10 @@ func (ch *chat) join(c *Conn, from, userSeq int64, late bool) {
 	if c.knows(userSeq) {
 		return
 	}
-	f := ch.subs[c]
+	f := c.follow(ch.id)
 	if f == nil {
-		f = &follow{from: from}
-		if !ch.add(c, f, userSeq) {
+		f = &follow{conn: c, from: from}
+		if !ch.add(f, userSeq) {
 			return
 		}
 	}
@@ -73,7 +75,8 @@ func (c *Conn) knows(userSeq int64) bool {
 }
 
 // add subscribes a connection, unless it has failed, or its user has left since.
-func (ch *chat) add(c *Conn, f *follow, userSeq int64) bool {
+func (ch *chat) add(f *follow, userSeq int64) bool {
+	c := f.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at, left := c.left[ch.id]
@@ -81,16 +84,32 @@ func (ch *chat) add(c *Conn, f *follow, userSeq int64) bool {
 		return false
 	}
 	delete(c.left, ch.id)
+	if c.follows == nil {
+		c.follows = make(map[string]*follow)
+	}
 	c.follows[ch.id] = f
-	ch.subs[c] = f
+	f.at = len(ch.subs)
+	ch.subs = append(ch.subs, f)
 	return true
 }
 
-func (ch *chat) remove(c *Conn) {
-	delete(ch.subs, c)
+// follow returns the connection's subscription to a chat, nil when there is none.
+// It changes under the chat's lock only.
+func (c *Conn) follow(chatID string) *follow {
 	c.mu.Lock()
-	delete(c.follows, ch.id)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	return c.follows[chatID]
+}
+
+func (ch *chat) remove(f *follow) {
+	last := len(ch.subs) - 1
+	ch.subs[f.at] = ch.subs[last]
+	ch.subs[f.at].at = f.at
+	ch.subs[last] = nil
+	ch.subs = ch.subs[:last]
+	f.conn.mu.Lock()
+	delete(f.conn.follows, ch.id)
+	f.conn.mu.Unlock()
 }
 
 // leave ends what the user of e.Leave hears.
@@ -99,15 +118,18 @@ func (ch *chat) leave(e Event) {
 		return
 	}
 	for _, c := range ch.hub.connsOf(e.Leave) {
-		if f := ch.subs[c]; f != nil {
+		if f := c.follow(ch.id); f != nil {
 			if f.asOf >= e.UserSeq {
 				continue // he is back already
 			}
-			ch.remove(c)
+			ch.remove(f)
 		}
 		c.mu.Lock()
 		if !c.started { // nothing held of a membership that is over: part of it may not be his
 			c.discard(func(held entry) bool { return held.chat == ch.id && held.asOf < e.UserSeq })
+		}
+		if c.left == nil {
+			c.left = make(map[string]int64)
 		}
 		c.left[ch.id] = max(c.left[ch.id], e.UserSeq)
 		if len(c.left) > maxLeft {

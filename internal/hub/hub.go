@@ -17,7 +17,9 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +35,7 @@ type Event struct {
 	Join    string            // a user who hears from this event on
 	Leave   string            // a user who hears up to this event
 	UserSeq int64             // with Join or Leave: its place in that user's own sequence
+	Key     string            // without Seq: a later event of the same key replaces one that still waits
 }
 
 // Peer is who connects.
@@ -43,12 +46,16 @@ type Peer struct {
 	// Failed is told once that the connection has failed, unless by its own Close.
 	// It must return at once and call nothing here.
 	Failed func()
+	// Ready is told that something waits, or that the connection has failed, and
+	// again only after Take found nothing: whoever it starts to write calls Take
+	// until then. It must return at once and call nothing here. Nil: Next is used.
+	Ready func()
 }
 
 // Options tune a Hub; the zero value is ready for use.
 type Options struct {
-	MaxEvents int           // that wait for one connection; default 4,096: the largest commit must fit
-	MaxBytes  int           // of the same; default 4 MiB
+	MaxEvents int           // runs of events that wait for one connection; default 4,096
+	MaxBytes  int           // of the same, and about 128 for each run; default 1 MiB; one run more may wait
 	GapWait   time.Duration // how long a missing event may hold back later ones; default 1 s
 	MaxParked int           // later events held back in one chat; default 4,096
 	Logger    *slog.Logger  // default slog.Default()
@@ -66,17 +73,21 @@ type shard struct {
 	passed map[string]int64 // newest sequence lately published while nobody listened
 }
 
+// people is part of the users, with their connections. The slices are shared
+// with readers, and replaced when they change.
+type people struct {
+	sync.Mutex
+	m map[string][]*Conn
+}
+
 // Hub fans out. All methods are safe for concurrent use.
 type Hub struct {
-	opt  Options
-	seed maphash.Seed
-
-	chats [shards]shard
-
-	mu     sync.RWMutex
-	users  map[string]map[*Conn]struct{}
-	count  int
-	closed error
+	opt    Options
+	seed   maphash.Seed
+	chats  [shards]shard
+	users  [shards]people
+	count  atomic.Int64
+	closed atomic.Pointer[error]
 }
 
 // New makes a hub. It starts no goroutines.
@@ -85,7 +96,7 @@ func New(opt Options) *Hub {
 		opt.MaxEvents = 4096
 	}
 	if opt.MaxBytes == 0 {
-		opt.MaxBytes = 4 << 20
+		opt.MaxBytes = 1 << 20
 	}
 	if opt.GapWait == 0 {
 		opt.GapWait = time.Second
@@ -96,9 +107,10 @@ func New(opt Options) *Hub {
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}
-	h := &Hub{opt: opt, seed: maphash.MakeSeed(), users: make(map[string]map[*Conn]struct{})}
+	h := &Hub{opt: opt, seed: maphash.MakeSeed()}
 	for i := range h.chats {
 		h.chats[i].m, h.chats[i].passed = make(map[string]*chat), make(map[string]int64)
+		h.users[i].m = make(map[string][]*Conn)
 	}
 	return h
 }
@@ -106,37 +118,37 @@ func New(opt Options) *Hub {
 // Connect registers a connection of a user. It holds back all events until
 // Start. The caller closes it. One over the limit, or on a closed hub, has failed.
 func (h *Hub) Connect(p Peer) *Conn {
-	c := &Conn{
-		hub: h, peer: p, wake: make(chan struct{}, 1), room: make(chan struct{}, 1),
-		follows: make(map[string]*follow), left: make(map[string]int64),
+	c := &Conn{hub: h, peer: p}
+	if p.Ready == nil {
+		c.wake = make(chan struct{}, 1)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	conns := h.users[p.UserID]
-	switch {
-	case h.closed != nil:
-		c.err = h.closed
+	of := h.peopleOf(p.UserID)
+	of.Lock()
+	defer of.Unlock()
+	conns := of.m[p.UserID]
+	if err := h.closed.Load(); err != nil {
+		c.err = *err
 		return c
-	case p.Limit > 0 && len(conns) >= p.Limit:
+	}
+	if p.Limit > 0 && len(conns) >= p.Limit {
 		c.err = ErrTooMany
 		return c
-	case conns == nil:
-		conns = make(map[*Conn]struct{}, 1)
-		h.users[p.UserID] = conns
 	}
-	conns[c] = struct{}{}
-	h.count++
+	of.m[p.UserID] = append(slices.Clone(conns), c)
+	h.count.Add(1)
 	return c
+}
+
+func (h *Hub) peopleOf(userID string) *people {
+	return &h.users[maphash.String(h.seed, userID)%shards]
 }
 
 // Connections returns how many connections a user has here; "" for all users.
 func (h *Hub) Connections(userID string) int {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
 	if userID == "" {
-		return h.count
+		return int(h.count.Load())
 	}
-	return len(h.users[userID])
+	return len(h.connsOf(userID))
 }
 
 // SendUser hands an encoded event to every connection of a user. One with a place
@@ -144,6 +156,14 @@ func (h *Hub) Connections(userID string) int {
 func (h *Hub) SendUser(userID string, userSeq int64, body []byte) {
 	for _, c := range h.connsOf(userID) {
 		c.push(entry{seq: userSeq, Item: Item{Body: body}})
+	}
+}
+
+// SendPassing hands what has no place in a sequence to every connection of a
+// user: a later one of the same key replaces one that still waits.
+func (h *Hub) SendPassing(userID, key string, body []byte) {
+	for _, c := range h.connsOf(userID) {
+		c.push(entry{key: key, Item: Item{Body: body}})
 	}
 }
 
@@ -173,40 +193,41 @@ func (h *Hub) End(userID string, sessionIDs []string, err error) {
 
 // Close fails every connection with err, and every later one.
 func (h *Hub) Close(err error) {
-	h.mu.Lock()
-	h.closed = err
+	h.closed.Store(&err)
 	var all []*Conn
-	for _, conns := range h.users {
-		for c := range conns {
-			all = append(all, c)
+	for i := range h.users {
+		h.users[i].Lock()
+		for _, conns := range h.users[i].m {
+			all = append(all, conns...)
 		}
+		h.users[i].Unlock()
 	}
-	h.mu.Unlock()
 	for _, c := range all {
 		c.Fail(err)
 	}
 }
 
+// connsOf returns a user's connections; the slice is not to be changed.
 func (h *Hub) connsOf(userID string) []*Conn {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	conns := make([]*Conn, 0, len(h.users[userID]))
-	for c := range h.users[userID] {
-		conns = append(conns, c)
-	}
-	return conns
+	of := h.peopleOf(userID)
+	of.Lock()
+	defer of.Unlock()
+	return of.m[userID]
 }
 
 func (h *Hub) drop(c *Conn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	conns := h.users[c.peer.UserID]
-	if _, ok := conns[c]; !ok {
+	of := h.peopleOf(c.peer.UserID)
+	of.Lock()
+	defer of.Unlock()
+	conns := of.m[c.peer.UserID]
+	i := slices.Index(conns, c)
+	if i < 0 {
 		return
 	}
-	delete(conns, c)
-	h.count--
-	if len(conns) == 0 {
-		delete(h.users, c.peer.UserID)
+	h.count.Add(-1)
+	if len(conns) == 1 {
+		delete(of.m, c.peer.UserID)
+		return
 	}
+	of.m[c.peer.UserID] = append(slices.Clone(conns[:i]), conns[i+1:]...)
 }
