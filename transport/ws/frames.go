@@ -172,11 +172,10 @@ func (s *session) renew(ctx context.Context, token string) error {
 	if id.UserID != s.id.UserID || id.SessionID != s.id.SessionID {
 		return auth.ErrTokenInvalid
 	}
-	select {
-	case <-s.expiry: // an older one that the writer has not taken
-	default:
-	}
-	s.expiry <- id.ExpiresAt
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expires = id.ExpiresAt
+	s.timer.Reset(s.untilTick(s.h.Now()))
 	return nil
 }
 

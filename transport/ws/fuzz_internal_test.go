@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/wigwag-chat/wigwag/auth"
 	"github.com/wigwag-chat/wigwag/errs"
@@ -48,7 +47,7 @@ func newSession(t testing.TB) (s *session, chatID string) {
 	must(err)
 	_, _, err = messenger.Send(t.Context(), messaging.SendRequest{SenderID: "ann", ChatID: chat.ID, Text: "x"})
 	must(err)
-	s = &session{h: h, id: auth.Identity{UserID: "ann"}, expiry: make(chan time.Time, 1)}
+	s = &session{h: h, id: auth.Identity{UserID: "ann"}}
 	s.queue = feed.Hub().Connect(hub.Peer{UserID: "ann"})
 	for !s.queue.Start(1<<40, nil) {
 	}

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -22,15 +24,29 @@ import (
 // maxStarts bounds the readings of the heads at the start; two are usual.
 const maxStarts = 16
 
-// session is one connection: one goroutine reads and answers frames one after
-// the other, a second one writes what the hub's queue holds.
+// session is one connection. One goroutine reads and answers frames one after
+// the other; while something waits in the hub's queue a second one writes it. Pings
+// and the end of the credential come by a timer.
 type session struct {
 	h      *Handler
-	conn   *websocket.Conn
+	conn   *websocket.Conn // shakes hands, reads, and answers control frames
+	socket *socket         // below it: what data is written to
 	limits *rate.Limiter
 	id     auth.Identity
 	queue  *hub.Conn
-	expiry chan time.Time // a renewed expiry, for the writer
+	ctx    context.Context // of what its frames ask for
+	cancel context.CancelFunc
+
+	running sync.WaitGroup // besides the reader
+
+	mu      sync.Mutex
+	greeted bool // the hello is out
+	waiting bool // a writer was asked for before
+	ended   bool
+	pinging bool
+	timer   *time.Timer
+	expires time.Time
+	pingAt  time.Time
 }
 
 func newFrameLimit(l Limits) *rate.Limiter {
@@ -40,64 +56,83 @@ func newFrameLimit(l Limits) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(l.FramesPerSecond), l.FrameBurst)
 }
 
-func (s *session) serve(r *http.Request) {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-
-	replyTo, err := s.authenticate(ctx, r)
+// serve runs the connection of somebody known, or to be known by the first frame,
+// or refused.
+func (s *session) serve(known bool, err error) {
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	defer s.cancel()
+	defer s.conn.CloseNow()
+	defer func() {
+		if p := recover(); p != nil {
+			s.h.Logger.Error("websocket ended", "error", fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	replyTo := ""
+	if err == nil && !known {
+		replyTo, err = s.introduce()
+	}
 	if err != nil {
 		s.dismiss(err)
 		return
 	}
 	peer := hub.Peer{
-		UserID: s.id.UserID, SessionID: s.id.SessionID,
-		Failed: func() { time.AfterFunc(closeGrace, cancel) }, // cuts whatever still reads or writes
+		UserID: s.id.UserID, SessionID: s.id.SessionID, Ready: s.ready,
+		Failed: func() { time.AfterFunc(closeGrace, s.cut) },
 	}
 	if !s.h.Limits.Off {
 		peer.Limit = s.h.Limits.PerUser
 	}
 	s.queue = s.h.Feed.Hub().Connect(peer)
 	defer s.queue.Close()
-	if err := s.greet(ctx); err != nil {
+	if err := s.greet(s.ctx); err != nil {
 		s.dismiss(err)
 		return
 	}
 	if replyTo != "" {
 		s.reply(replyTo, api.Empty{}, nil)
 	}
-
-	var running sync.WaitGroup
-	defer running.Wait()
-	running.Go(func() {
-		err := s.write(ctx, &running)
-		s.queue.Fail(err)
-		s.closeWith(err)
-	})
-	err = s.read(ctx)
+	s.watch()
+	defer s.running.Wait()
+	defer s.unwatch()
+	s.release()
+	err = s.read(s.ctx)
 	if errors.Is(err, errGone) {
-		cancel()
+		s.cut()
 	}
 	s.queue.Fail(err)
 }
 
-// authenticate finds out who it is: by the request, a ticket, or the first frame,
-// whose id it returns.
-func (s *session) authenticate(ctx context.Context, r *http.Request) (replyTo string, err error) {
+// cut ends whatever still reads, writes or is asked for.
+func (s *session) cut() {
+	s.cancel()
+	s.socket.Close()
+}
+
+// identify finds out who it is by the request or a ticket; if neither says
+// anything, the first frame has to.
+func (s *session) identify(r *http.Request) (known bool, err error) {
 	q := r.URL.Query()
 	for _, name := range []string{"token", "access_token", "accessToken"} {
 		if q.Has(name) { // a long-lived secret would stay in logs and histories
-			return "", errUnauthenticated
+			return false, errUnauthenticated
 		}
 	}
 	if name := q.Get("ticket"); name != "" {
 		s.id, err = s.h.redeem(name)
-		return "", err
+		return true, err
 	}
 	s.id, err = s.h.Authenticator.Request(r)
 	if err == nil || r.Header.Get("Authorization") != "" {
-		return "", err
+		return true, err
 	}
-	data, err := s.first(ctx)
+	return false, nil
+}
+
+// introduce finds out who it is by the first frame, whose id it returns.
+func (s *session) introduce() (replyTo string, err error) {
+	b := s.h.borrow()
+	defer s.h.giveBack(b)
+	data, err := s.first(b)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +145,7 @@ func (s *session) authenticate(ctx context.Context, r *http.Request) (replyTo st
 		err = errFrameID
 	}
 	if err == nil {
-		s.id, err = s.h.Authenticator.Token(ctx, f.Token)
+		s.id, err = s.h.Authenticator.Token(s.ctx, f.Token)
 	}
 	if err == nil {
 		return f.ID, nil
@@ -118,32 +153,30 @@ func (s *session) authenticate(ctx context.Context, r *http.Request) (replyTo st
 	if len(f.ID) > maxFrameID {
 		f.ID = ""
 	}
-	_ = s.writeNow(ctx, replyBody(f.ID, nil, err)) // the connection ends either way
+	_ = s.writeNow(replyBody(f.ID, nil, err)) // the connection ends either way
 	if errs.KindOf(err) == errs.Invalid {
 		err = errUnauthenticated
 	}
 	return "", err
 }
 
-// first reads the first frame in time. Not by a deadline of Read, which would cut
-// the connection without a close code.
-func (s *session) first(ctx context.Context) ([]byte, error) {
+// first reads the first frame in time. Not by a deadline of the socket, which would
+// cut the connection without a close code.
+func (s *session) first(b *buffer) ([]byte, error) {
 	late, done := context.WithTimeoutCause(s.h.stopping, s.h.Limits.AuthWithin, errUnauthenticated)
 	defer done()
-	reading, cut := context.WithCancel(ctx)
-	defer cut()
 	closed := make(chan struct{})
 	inTime := context.AfterFunc(late, func() {
 		defer close(closed)
-		time.AfterFunc(closeGrace, cut)
+		time.AfterFunc(closeGrace, s.cut)
 		s.closeWith(context.Cause(late))
 	})
-	data, err := s.next(reading)
+	data, err := s.next(b)
 	if inTime() {
 		return data, err
 	}
 	for err == nil {
-		_, err = s.next(reading)
+		_, err = s.next(b)
 	}
 	<-closed
 	return nil, errGone
@@ -187,7 +220,7 @@ func (s *session) greet(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return s.writeNow(ctx, body)
+		return s.writeNow(body)
 	}
 	return hub.ErrGap
 }
@@ -198,30 +231,48 @@ func (s *session) read(ctx context.Context) error {
 		if err := s.queue.Room(ctx); err != nil {
 			return err
 		}
-		data, err := s.next(ctx)
-		if err != nil {
-			return err
-		}
-		if err := s.queue.Err(); err != nil {
-			return err // revoked, slow or restarting: what comes now no longer counts
-		}
-		if !s.limits.AllowN(s.h.Now(), 1) {
-			return errRate
-		}
-		if err := s.frame(ctx, data); err != nil {
+		if err := s.readOne(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// next reads one text frame.
-func (s *session) next(ctx context.Context) ([]byte, error) {
-	kind, data, err := s.conn.Read(ctx)
+func (s *session) readOne(ctx context.Context) error {
+	kind, r, err := s.conn.Reader(context.Background()) // cut ends it
 	if err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	b := s.h.borrow()
+	defer s.h.giveBack(b)
+	data, err := s.text(b, kind, r)
+	if err != nil {
+		return err
+	}
+	if err := s.queue.Err(); err != nil {
+		return err // revoked, slow or restarting: what comes now no longer counts
+	}
+	if !s.limits.AllowN(s.h.Now(), 1) {
+		return errRate
+	}
+	return s.frame(ctx, data)
+}
+
+// next reads one text frame.
+func (s *session) next(b *buffer) ([]byte, error) {
+	kind, r, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errGone, err)
+	}
+	return s.text(b, kind, r)
+}
+
+// text reads a frame that is no other than text; it is valid while b is.
+func (s *session) text(b *buffer, kind websocket.MessageType, r io.Reader) ([]byte, error) {
+	if err := b.readAll(r); err != nil {
 		return nil, fmt.Errorf("%w: %w", errGone, err)
 	}
 	if kind != websocket.MessageText {
 		return nil, errBadFrame
 	}
-	return data, nil
+	return b.data, nil
 }

@@ -21,6 +21,7 @@ var (
 type upgrade struct {
 	http.ResponseWriter
 	refused int
+	socket  *socket // once it is taken over
 }
 
 func (u *upgrade) WriteHeader(status int) {
@@ -37,9 +38,6 @@ func (u *upgrade) Write(data []byte) (int, error) {
 	}
 	return u.ResponseWriter.Write(data)
 }
-
-// Unwrap lets the connection be taken over.
-func (u *upgrade) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
 // refuse answers what does not become a WebSocket.
 func (h *Handler) refuse(w http.ResponseWriter, status int, err error) {

@@ -73,6 +73,7 @@ type Config struct {
 type Handler struct {
 	Config
 	tickets tickets
+	buffers sync.Pool // of *buffer
 
 	mu       sync.Mutex
 	stopping context.Context // ends with errRestart
@@ -102,6 +103,7 @@ func New(c Config) (*Handler, error) {
 		c.Logger = slog.Default()
 	}
 	h := &Handler{Config: c, tickets: newTickets()}
+	h.buffers.New = func() any { return new(buffer) }
 	h.stopping, h.stop = context.WithCancelCause(context.Background())
 	return h, nil
 }
@@ -113,14 +115,24 @@ func orDefault[T int | int64 | time.Duration](v, d T) T {
 	return v
 }
 
-// ServeHTTP upgrades a request and serves the connection until it ends.
+// ServeHTTP upgrades a request, and asks the Authenticator about it. It returns
+// as soon as the connection stands, which lives on in one goroutine of its own,
+// while idle, until it ends or Stop ends it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.begin() {
 		h.refuse(w, http.StatusServiceUnavailable, errStopping)
 		return
 	}
-	defer h.running.Done()
-
+	serving := false
+	defer func() {
+		if !serving {
+			h.running.Done()
+		}
+	}()
+	if !hijackable(w) {
+		h.refuse(w, http.StatusBadRequest, errUpgrade)
+		return
+	}
 	// Origin is checked below, so that a browser learns of it by a close code.
 	answer := &upgrade{ResponseWriter: w}
 	conn, err := websocket.Accept(answer, r, &websocket.AcceptOptions{
@@ -130,14 +142,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusBadRequest, errUpgrade)
 		return
 	}
-	defer conn.CloseNow()
+	s := &session{h: h, conn: conn, socket: answer.socket, limits: newFrameLimit(h.Limits)}
 	conn.SetReadLimit(h.Limits.FrameBytes)
-	s := &session{h: h, conn: conn, limits: newFrameLimit(h.Limits), expiry: make(chan time.Time, 1)}
-	if !h.originAllowed(r) {
-		s.dismiss(errOrigin)
-		return
+	known, err := false, error(errOrigin)
+	if h.originAllowed(r) {
+		known, err = s.identify(r)
 	}
-	s.serve(r) // whose context ends with the handler; a hijacked connection has no other
+	// Nothing of the request, nor the HTTP server's goroutine with its large stack,
+	// stays with the connection.
+	serving = true
+	go func() {
+		defer h.running.Done()
+		s.serve(known, err)
+	}()
 }
 
 func (h *Handler) begin() bool {
