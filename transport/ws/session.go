@@ -96,6 +96,9 @@ func (s *session) serve(known bool, err error) {
 	defer s.unwatch()
 	s.release()
 	err = s.read(s.ctx)
+	if errors.Is(err, websocket.ErrMessageTooBig) {
+		s.socket.drain() // else the rest of the frame meets a reset, and the close code is lost
+	}
 	if errors.Is(err, errGone) {
 		s.cut()
 	}

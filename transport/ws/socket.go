@@ -3,6 +3,7 @@ package ws
 import (
 	"bufio"
 	"encoding/binary"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -12,6 +13,7 @@ import (
 const (
 	writeTimeout  = 10 * time.Second // of a write, and a second more for each slowBytes
 	slowBytes     = 64 << 10
+	drained       = 1 << 20
 	deadlineSlack = 5 * time.Second // by which a deadline may be later, so that few writes have to set it
 
 	// Buffers of package websocket: it reads heads of frames and writes control
@@ -51,6 +53,13 @@ func (s *socket) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	return s.Conn.Read(p)
+}
+
+// drain reads what a client still sends, for a moment and so much of it.
+func (s *socket) drain() {
+	if err := s.SetReadDeadline(time.Now().Add(closeGrace)); err == nil {
+		_, _ = io.CopyN(io.Discard, s, drained)
+	}
 }
 
 // Write sends a control frame of package websocket.

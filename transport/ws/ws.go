@@ -144,7 +144,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := &session{h: h, conn: conn, socket: answer.socket, limits: newFrameLimit(h.Limits)}
 	conn.SetReadLimit(h.Limits.FrameBytes)
-	known, err := false, error(errOrigin)
+	known, err := false, errOrigin
 	if h.originAllowed(r) {
 		known, err = s.identify(r)
 	}
