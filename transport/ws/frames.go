@@ -46,6 +46,11 @@ func readHead(data []byte) (head api.FrameHead, err error) {
 // frame answers one frame. An error ends the connection: what is not one JSON
 // object. Everything else is told in the reply.
 func (s *session) frame(ctx context.Context, data []byte) error {
+	if f, ok := api.DecodeHot(data); ok && len(f.ID) <= maxFrameID {
+		answer, err := s.try(ctx, f.Type, func() (any, error) { return s.hot(ctx, f) })
+		s.reply(f.ID, answer, err)
+		return nil
+	}
 	head, err := readHead(data)
 	if errors.Is(err, errBadFrame) {
 		return err
@@ -55,14 +60,14 @@ func (s *session) frame(ctx context.Context, data []byte) error {
 		err = api.Check(data)
 	}
 	if err == nil {
-		answer, err = s.try(ctx, head.Type, data)
+		answer, err = s.try(ctx, head.Type, func() (any, error) { return s.answer(ctx, head.Type, data) })
 	}
 	s.reply(head.ID, answer, err)
 	return nil
 }
 
 // try answers, and survives what a bug makes of it.
-func (s *session) try(ctx context.Context, kind string, data []byte) (answer any, err error) {
+func (s *session) try(ctx context.Context, kind string, do func() (any, error)) (answer any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -71,7 +76,7 @@ func (s *session) try(ctx context.Context, kind string, data []byte) (answer any
 			s.h.Logger.Error("frame failed", "type", kind, "error", err)
 		}
 	}()
-	return s.answer(ctx, kind, data)
+	return do()
 }
 
 // The scopes of frames, those of the same calls over HTTP.
@@ -90,10 +95,7 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 	switch kind {
 	case api.FrameSend:
 		return decoded(data, func(f api.SendFrame) (any, error) {
-			m, _, err := s.h.Messaging.Send(ctx, messaging.SendRequest{
-				SenderID: s.id.UserID, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID,
-			})
-			return shown(m, s.id.UserID), err
+			return s.hot(ctx, api.HotFrame{FrameHead: f.FrameHead, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID})
 		})
 	case api.FrameEdit:
 		return decoded(data, func(f api.EditFrame) (any, error) {
@@ -110,9 +112,7 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 		})
 	case api.FrameRead, api.FrameDelivered:
 		return decoded(data, func(f api.MarkFrame) (any, error) {
-			return api.Empty{}, s.h.Messaging.Mark(ctx, messaging.MarkRequest{
-				UserID: s.id.UserID, ChatID: f.ChatID, Read: kind == api.FrameRead, UpTo: f.UpTo,
-			})
+			return s.hot(ctx, api.HotFrame{FrameHead: f.FrameHead, ChatID: f.ChatID, UpTo: f.UpTo})
 		})
 	case api.FrameSync:
 		return decoded(data, func(f api.SyncFrame) (any, error) { return s.sync(ctx, f.Sync) })
@@ -122,6 +122,25 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 		return decoded(data, func(api.FrameHead) (any, error) { return api.Empty{}, nil })
 	}
 	return nil, errUnknownType
+}
+
+// hot answers a message, or a moved watermark.
+func (s *session) hot(ctx context.Context, f api.HotFrame) (any, error) {
+	if err := s.id.Require(scopeWrite); err != nil {
+		return nil, err
+	}
+	if f.Type == api.FrameSend {
+		m, _, err := s.h.Messaging.Send(ctx, messaging.SendRequest{
+			SenderID: s.id.UserID, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return shown(m, s.id.UserID), nil
+	}
+	return api.Empty{}, s.h.Messaging.Mark(ctx, messaging.MarkRequest{
+		UserID: s.id.UserID, ChatID: f.ChatID, Read: f.Type == api.FrameRead, UpTo: f.UpTo,
+	})
 }
 
 // shown is a message for its reply.
