@@ -45,6 +45,10 @@ type Options struct {
 	StatementTimeout time.Duration
 	LockTimeout      time.Duration
 	IdleTimeout      time.Duration
+	// AnswerTimeout is how long the server may take to answer a statement, on a
+	// network that may have swallowed it; then the connection is given up, and the
+	// others that are as old with it. Default StatementTimeout and 5 s more.
+	AnswerTimeout time.Duration
 	// ApplicationName is shown in pg_stat_activity; default the URL's, else "wigwag".
 	ApplicationName string
 	// BatchWorkers is the number of group commits at once; default 2.
@@ -70,6 +74,7 @@ func (o Options) withDefaults() Options {
 	fallback(&o.StatementTimeout, 30*time.Second)
 	fallback(&o.LockTimeout, 10*time.Second)
 	fallback(&o.IdleTimeout, 30*time.Second)
+	fallback(&o.AnswerTimeout, o.StatementTimeout+5*time.Second)
 	if o.MaxConns <= 0 {
 		o.MaxConns = 16
 	}
@@ -100,7 +105,7 @@ var _ storage.Store = (*Store)(nil)
 // storage.ErrNotDurable, ErrEncoding.
 func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
-	db, err := open(url, opt, opt.StatementTimeout, opt.LockTimeout)
+	db, err := open(url, opt, opt.StatementTimeout, opt.LockTimeout, opt.AnswerTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +141,7 @@ func openStore(ctx context.Context, url string, db *sql.DB, opt Options) (*Store
 func Migrate(ctx context.Context, url string, opt Options) error {
 	opt = opt.withDefaults()
 	// A step may take long, and so may waiting for another node's: ctx limits both.
-	db, err := open(url, opt, 0, 0)
+	db, err := open(url, opt, 0, 0, 0)
 	if err != nil {
 		return err
 	}
@@ -144,7 +149,7 @@ func Migrate(ctx context.Context, url string, opt Options) error {
 }
 
 // open makes the pool; nothing is connected yet.
-func open(url string, opt Options, statement, lock time.Duration) (*sql.DB, error) {
+func open(url string, opt Options, statement, lock, answer time.Duration) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// The error of the parser may quote the URL with its password.
@@ -177,7 +182,12 @@ func open(url string, opt Options, statement, lock time.Duration) (*sql.DB, erro
 	} {
 		config.RuntimeParams[name] = value
 	}
-	db := stdlib.OpenDB(*config)
+	if answer > 0 {
+		config.ConnectTimeout = min(config.ConnectTimeout, answer)
+	}
+	p := &patience{answer: answer}
+	config.DialFunc = p.dialer()
+	db := stdlib.OpenDB(*config, stdlib.OptionResetSession(p.fresh))
 	db.SetMaxOpenConns(opt.MaxConns)
 	db.SetMaxIdleConns(opt.MaxConns)
 	db.SetConnMaxIdleTime(opt.ConnIdleTime)

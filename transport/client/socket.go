@@ -54,7 +54,8 @@ type SocketOptions struct {
 	Status func(error)
 
 	FramesPerSecond float64       // sent at most; 0: 18, which the server's default lets pass; below 0: no limit
-	PingEvery       time.Duration // 0: 30 s; a server that does not answer within 10 s is gone
+	PingEvery       time.Duration // 0: 30 s
+	AnswerTimeout   time.Duration // of connecting and of each ping; 0: 10 s; then the server is gone
 }
 
 // Socket is a WebSocket that comes back by itself and resumes (SPEC RT-4). It is
@@ -83,6 +84,9 @@ func (c *Client) Connect(ctx context.Context, o SocketOptions) (*Socket, error) 
 	}
 	if o.PingEvery == 0 {
 		o.PingEvery = 30 * time.Second
+	}
+	if o.AnswerTimeout == 0 {
+		o.AnswerTimeout = 10 * time.Second
 	}
 	s := &Socket{c: c, opt: o, change: make(chan struct{}), feed: newFeed(o.Cursor)}
 	var life context.Context

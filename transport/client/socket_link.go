@@ -17,11 +17,6 @@ import (
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
 
-const (
-	dialTimeout = 15 * time.Second
-	pongTimeout = 10 * time.Second
-)
-
 // link is one connection.
 type link struct {
 	conn  *websocket.Conn
@@ -38,7 +33,7 @@ type link struct {
 
 // dial connects, authenticates and reads the hello.
 func (s *Socket) dial(ctx context.Context, token string) (*link, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.opt.AnswerTimeout)
 	defer cancel()
 	address := s.c.base.String() + path("v1", "ws")
 	var header http.Header
@@ -149,8 +144,8 @@ func (s *Socket) read(ctx context.Context, l *link) error {
 	}
 }
 
-func (l *link) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pongTimeout)
+func (l *link) ping(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	return l.conn.Ping(ctx)
 }

@@ -116,7 +116,7 @@ func (s *Socket) tend(ctx context.Context, l *link) error {
 		case <-l.kick:
 			err = s.catchUp(ctx, l)
 		case <-ping.C:
-			err = l.ping(ctx)
+			err = l.ping(ctx, s.opt.AnswerTimeout)
 		case <-renew.C:
 			err = s.renewInPlace(ctx, l)
 			renew.Reset(l.renewIn())
