@@ -148,6 +148,19 @@ func Migrate(ctx context.Context, url string, opt Options) error {
 	return errors.Join(bunstore.Migrate(ctx, dialect(), db, opt.store()), db.Close())
 }
 
+// NewEpoch tells a database's clients, as they come back, that it was restored
+// from a backup: they forget what they have and load anew. Call it after
+// pg_restore and before nodes open the database. Open itself notices when the
+// server is another one, or was brought back to a point in time.
+func NewEpoch(ctx context.Context, url string, opt Options) error {
+	opt = opt.withDefaults()
+	db, err := open(url, opt, opt.StatementTimeout, opt.LockTimeout, opt.AnswerTimeout)
+	if err != nil {
+		return err
+	}
+	return errors.Join(bunstore.NewEpoch(ctx, dialect(), db, opt.store()), db.Close())
+}
+
 // open makes the pool; nothing is connected yet.
 func open(url string, opt Options, statement, lock, answer time.Duration) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(url)

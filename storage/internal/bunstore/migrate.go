@@ -150,6 +150,18 @@ func apply(ctx context.Context, tx bun.Tx, text string, step *migrate.Migration,
 	return err
 }
 
+// NewEpoch draws a new epoch for a database that was restored from a backup.
+func NewEpoch(ctx context.Context, d Dialect, db *sql.DB, opt Options) error {
+	if opt.NewID == nil {
+		opt.NewID = uuid.NewString
+	}
+	n, err := exec(ctx, bun.NewDB(db, d.SQL), "UPDATE meta SET value = ? WHERE name = ?", opt.NewID(), metaEpoch)
+	if err := must(1, n, err); err != nil {
+		return fmt.Errorf("storage: new epoch: %w", err)
+	}
+	return nil
+}
+
 // Renew draws a new epoch when the database is another one than before, by a
 // name that its server gives it: after a restore or a failover what clients
 // have seen may never have happened. "" changes nothing.
