@@ -19,7 +19,7 @@ func TestPlansOfYoungTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	opt := Options{}.withDefaults()
-	db, err := open(url, opt, opt.StatementTimeout, opt.LockTimeout)
+	db, err := open(url, opt, opt.StatementTimeout, opt.LockTimeout, opt.AnswerTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}

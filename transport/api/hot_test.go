@@ -90,7 +90,7 @@ func TestDecodeHotAgreesWithDecode(t *testing.T) {
 		return fault
 	}, gen.UInt64()))
 	properties.TestingRun(t)
-	if taken < 500 {
+	if taken < 250 { // about 500 are
 		t.Errorf("only %d frames were taken", taken)
 	}
 }
