@@ -5,6 +5,7 @@
 package faultnet
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -58,7 +59,7 @@ type pair struct {
 
 // Listen starts a proxy on a free loopback port. The seed draws the jitter.
 func Listen(target string, seed uint64) (*Proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (p *Proxy) accept() {
 }
 
 func (p *Proxy) serve(in *net.TCPConn) {
-	out, err := net.Dial("tcp", p.target)
+	out, err := new(net.Dialer).DialContext(context.Background(), "tcp", p.target)
 	if err != nil {
 		_ = in.Close()
 		return

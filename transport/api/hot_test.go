@@ -55,7 +55,7 @@ func agrees(data []byte) (taken bool, fault string) {
 	if !ok {
 		return false, ""
 	}
-	want := api.HotFrame{}
+	var want api.HotFrame
 	var err error
 	switch f.Type {
 	case api.FrameSend:
