@@ -215,7 +215,7 @@ func (a *App) Start() {
 	a.start.Do(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		a.cancel = cancel
-		a.running.Go(func() { a.feed.Run(ctx, counter{a.Messaging}) })
+		a.running.Go(func() { a.feed.Run(ctx, a.Messaging) })
 		if a.maintain == nil {
 			return
 		}
@@ -242,21 +242,6 @@ func (a *App) Stop(ctx context.Context) error {
 		a.stopErr = errors.Join(err, a.store.Close())
 	})
 	return a.stopErr
-}
-
-// counter counts for many users one by one.
-type counter struct{ messaging.Service }
-
-func (c counter) Unreads(ctx context.Context, chatID string, userIDs []string) (map[string]messaging.UnreadCount, error) {
-	counts := make(map[string]messaging.UnreadCount, len(userIDs))
-	for _, id := range userIDs {
-		n, err := c.Unread(ctx, id, chatID)
-		if err != nil {
-			return nil, err
-		}
-		counts[id] = n
-	}
-	return counts, nil
 }
 
 // directory shows users what auth knows.

@@ -244,29 +244,24 @@ func (c *Conn) push(e entry) {
 }
 
 func (c *Conn) pushLocked(e entry) {
-	if c.err != nil {
-		return
-	}
-	if e.key != "" && c.passing > 0 {
-		c.replace(e.key)
-	}
 	switch {
+	case c.err != nil:
+		return
 	case e.Alone:
 		c.answers += len(e.Body) + 512 // many small ones count too
-	case c.full() && e.key != "":
+	case e.key != "" && c.passing > 0 && c.replace(e):
 		return
 	case c.full():
-		c.discard(func(e entry) bool { return e.key != "" })
-		if c.full() {
+		if e.key != "" {
+			return
+		}
+		if c.discard(func(e entry) bool { return e.key != "" }); c.full() {
 			c.failLocked(ErrSlow)
 			return
 		}
-		fallthrough
+		c.note(e)
 	default:
-		c.bytes += e.cost()
-		if e.key != "" {
-			c.passing++
-		}
+		c.note(e)
 	}
 	c.queue = append(c.queue, e)
 	if c.started {
@@ -279,6 +274,13 @@ func (c *Conn) full() bool {
 	return len(c.queue) >= c.hub.opt.MaxEvents || c.bytes >= c.hub.opt.MaxBytes
 }
 
+func (c *Conn) note(e entry) {
+	c.bytes += e.cost()
+	if e.key != "" {
+		c.passing++
+	}
+}
+
 func (c *Conn) forget(e entry) {
 	c.bytes -= e.cost()
 	if e.key != "" {
@@ -286,13 +288,16 @@ func (c *Conn) forget(e entry) {
 	}
 }
 
-// replace takes an older one out of the queue, for what passes now. The newer one
-// goes to the end, since it may tell of more than its own key, as a total does.
-func (c *Conn) replace(key string) {
-	if i := slices.IndexFunc(c.queue, func(w entry) bool { return w.key == key }); i >= 0 {
-		c.forget(c.queue[i])
-		c.queue = slices.Delete(c.queue, i, i+1)
+// replace puts what passes in the place of an older one that still waits.
+func (c *Conn) replace(e entry) bool {
+	i := slices.IndexFunc(c.queue, func(w entry) bool { return w.key == e.key && w.asOf == e.asOf })
+	if i < 0 {
+		return false
 	}
+	c.forget(c.queue[i])
+	c.queue[i] = e
+	c.note(e)
+	return true
 }
 
 // failLocked keeps the first failure.

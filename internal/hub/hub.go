@@ -32,7 +32,6 @@ type Event struct {
 	Seq     int64             // its place; 0 for what has none and may be lost
 	Body    []byte            // shared by all connections: not to be changed
 	For     map[string][]byte // what some users get instead; nil: nothing
-	To      []string          // without Seq: the users among the members who get it; nil: all
 	Join    string            // a user who hears from this event on
 	Leave   string            // a user who hears up to this event
 	UserSeq int64             // with Join or Leave: its place in that user's own sequence

@@ -140,27 +140,14 @@ func (ch *chat) flush() {
 
 // handPassing gives an event without a place to all who listen.
 func (ch *chat) handPassing(e Event) {
-	for _, user := range e.To {
-		for _, c := range ch.hub.connsOf(user) {
-			if f := c.follow(ch.id); f != nil {
-				ch.pass(f, e)
-			}
+	for _, f := range ch.subs {
+		body := e.Body
+		if other, ok := e.For[f.conn.peer.UserID]; ok {
+			body = other
 		}
-	}
-	if e.To == nil {
-		for _, f := range ch.subs {
-			ch.pass(f, e)
+		if body != nil {
+			f.conn.push(entry{chat: ch.id, asOf: f.asOf, key: e.Key, Item: Item{Body: body}})
 		}
-	}
-}
-
-func (ch *chat) pass(f *follow, e Event) {
-	body := e.Body
-	if other, ok := e.For[f.conn.peer.UserID]; ok {
-		body = other
-	}
-	if body != nil {
-		f.conn.push(entry{chat: ch.id, asOf: f.asOf, key: e.Key, Item: Item{Body: body}})
 	}
 }
 

@@ -14,12 +14,8 @@ import (
 // counter knows what is unread; messaging.Service does.
 type counter struct{}
 
-func (counter) Unreads(_ context.Context, _ string, userIDs []string) (map[string]messaging.UnreadCount, error) {
-	counts := make(map[string]messaging.UnreadCount)
-	for _, id := range userIDs {
-		counts[id] = messaging.UnreadCount{Chat: 1, Total: 3}
-	}
-	return counts, nil
+func (counter) Unread(context.Context, string, string) (messaging.UnreadCount, error) {
+	return messaging.UnreadCount{Chat: 1, Total: 3}, nil
 }
 
 func Example() {

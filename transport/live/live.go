@@ -20,8 +20,7 @@ type Feed struct {
 	log *slog.Logger
 	now func() time.Time
 
-	unread   changes
-	receipts receipts
+	unread changes
 }
 
 // Options tune a Feed; the zero value is ready for use.
@@ -44,7 +43,6 @@ func New(opt Options) *Feed {
 	}
 	return &Feed{
 		hub: hub.New(opt.Hub), log: opt.Logger, now: opt.Now, unread: newChanges(),
-		receipts: receipts{chats: make(map[string]*crowded)},
 	}
 }
 
@@ -63,27 +61,12 @@ func (f *Feed) Publish(c messaging.Committed) {
 			places[e.UserID] = e.Seq
 		}
 	}
-	switch len(c.Events) {
-	case 0:
-	case 1:
-		f.hub.Publish(f.event(c.Events[0], places))
-	default:
-		out := make([]hub.Event, len(c.Events))
-		for i, e := range c.Events {
-			out[i] = f.event(e, places)
-		}
-		f.hub.Publish(out...) // in one run
-	}
 	for _, e := range c.Events {
-		switch e.Type {
-		case messaging.MessageCreated:
-			f.unread.ofChat(e.ChatID, e.ActorID)
-		case messaging.MessageDeleted:
-			f.unread.ofChat(e.ChatID, "")
-		}
+		f.chat(e, places[e.UserID])
 	}
 	for _, w := range c.Marks {
-		f.moved(w)
+		body := encode(api.FromWatermark(w, f.now()))
+		f.hub.Publish(hub.Event{ChatID: w.ChatID, Body: body, For: map[string][]byte{w.UserID: nil}})
 	}
 }
 
@@ -102,17 +85,15 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 	}
 }
 
-// event is an event of a chat's sequence, encoded; places says where joins and
-// leaves stand in their users' own sequences.
-func (f *Feed) event(e messaging.Event, places map[string]int64) hub.Event {
+// chat delivers an event of a chat's sequence.
+func (f *Feed) chat(e messaging.Event, userSeq int64) {
 	out := hub.Event{ChatID: e.ChatID, Seq: e.Seq, Body: encode(api.Broadcast(e, ""))}
 	switch e.Type {
 	case messaging.MemberAdded:
-		out.Join, out.UserSeq = e.UserID, places[e.UserID]
+		out.Join, out.UserSeq = e.UserID, userSeq
 	case messaging.MemberRemoved:
-		out.Leave, out.UserSeq = e.UserID, places[e.UserID]
+		out.Leave, out.UserSeq = e.UserID, userSeq
 	case messaging.MessageCreated:
-		f.sent(e.ChatID, e.Seq, e.ActorID)
 		if e.Message != nil && e.Message.ClientID != "" {
 			sender := e.Message.SenderID
 			out.For = map[string][]byte{sender: encode(api.Broadcast(e, sender))}
@@ -122,7 +103,13 @@ func (f *Feed) event(e messaging.Event, places map[string]int64) hub.Event {
 			out.For = f.tombstone(e)
 		}
 	}
-	return out
+	f.hub.Publish(out)
+	switch e.Type {
+	case messaging.MessageCreated:
+		f.unread.ofChat(e.ChatID, e.ActorID)
+	case messaging.MessageDeleted:
+		f.unread.ofChat(e.ChatID, "")
+	}
 }
 
 // tombstone is what those get who hid an edited message: its place in the

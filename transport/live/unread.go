@@ -2,8 +2,6 @@ package live
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,13 +15,9 @@ const UnreadEvery = time.Second
 // gather is how long changes of counts gather before Run looks at them.
 const gather = 5 * time.Millisecond
 
-// countedAtOnce is how many users are asked for in one call of a Counter.
-const countedAtOnce = 1000
-
-// Counter counts what users have not read of a chat, and of all their chats;
-// messaging.Service is one. Who is left out of the answer is not told.
+// Counter counts what a user has not read; messaging.Service is one.
 type Counter interface {
-	Unreads(ctx context.Context, chatID string, userIDs []string) (map[string]messaging.UnreadCount, error)
+	Unread(ctx context.Context, userID, chatID string) (messaging.UnreadCount, error)
 }
 
 type unreadKey struct{ user, chat string }
@@ -65,8 +59,7 @@ func (c *changes) signal() {
 	}
 }
 
-// Run pushes unread counts, and receipts of chats with many listeners, until the
-// context ends: the first change of a user's
+// Run pushes unread counts until the context ends: the first change of a user's
 // count of a chat at once, of later ones within UnreadEvery the latest, once.
 func (f *Feed) Run(ctx context.Context, counter Counter) {
 	p := pusher{
@@ -97,43 +90,42 @@ type pusher struct {
 	counter    Counter
 	nextOfChat map[string]time.Time
 	nextOfUser map[unreadKey]time.Time
-	swept      time.Time
 }
 
 // pass pushes what is due and returns when to look again.
-func (p *pusher) pass(ctx context.Context) time.Duration {
+func (p *pusher) pass(ctx context.Context) (wait time.Duration) {
 	now := time.Now()
-	receipts := p.tellReceipts(now)
-	chats, wait := p.due(now)
-	for chat, users := range chats {
-		for some := range slices.Chunk(users, countedAtOnce) {
-			if ctx.Err() == nil {
-				p.push(ctx, chat, some)
-			}
+	for _, k := range p.due(now) {
+		if ctx.Err() == nil {
+			p.push(ctx, k)
 		}
-		next := time.Now().Add(UnreadEvery)
-		for _, user := range users {
-			p.nextOfUser[unreadKey{user, chat}] = next
+		p.nextOfUser[k] = time.Now().Add(UnreadEvery)
+	}
+	wait = UnreadEvery
+	for chat, t := range p.nextOfChat {
+		if !now.Before(t) {
+			delete(p.nextOfChat, chat)
+		} else {
+			wait = min(wait, t.Sub(now))
 		}
 	}
-	if now.Sub(p.swept) >= UnreadEvery {
-		p.swept = now
-		maps.DeleteFunc(p.nextOfChat, func(_ string, t time.Time) bool { return !now.Before(t) })
-		maps.DeleteFunc(p.nextOfUser, func(_ unreadKey, t time.Time) bool { return !now.Before(t) })
+	for k, t := range p.nextOfUser {
+		if !now.Before(t) {
+			delete(p.nextOfUser, k)
+		} else {
+			wait = min(wait, t.Sub(now))
+		}
 	}
-	return min(wait, receipts)
+	return wait
 }
 
-// due takes the changes that may be pushed, by chat; the others stay, until the
-// first of them may.
-func (p *pusher) due(now time.Time) (chats map[string][]string, wait time.Duration) {
+// due takes the changes that may be pushed; the others stay.
+func (p *pusher) due(now time.Time) (keys []unreadKey) {
 	c := &p.unread
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wait = UnreadEvery
 	for chat, sender := range c.chats {
-		if next := p.nextOfChat[chat]; now.Before(next) {
-			wait = min(wait, next.Sub(now))
+		if now.Before(p.nextOfChat[chat]) {
 			continue
 		}
 		delete(c.chats, chat)
@@ -145,34 +137,24 @@ func (p *pusher) due(now time.Time) (chats map[string][]string, wait time.Durati
 		}
 	}
 	for k := range c.users {
-		if next := p.nextOfUser[k]; now.Before(next) {
-			wait = min(wait, next.Sub(now))
-			continue
+		if !now.Before(p.nextOfUser[k]) {
+			delete(c.users, k)
+			keys = append(keys, k)
 		}
-		delete(c.users, k)
-		if p.hub.Connections(k.user) == 0 {
-			continue
-		}
-		if chats == nil {
-			chats = make(map[string][]string)
-		}
-		chats[k.chat] = append(chats[k.chat], k.user)
 	}
-	return chats, wait
+	return keys
 }
 
-func (p *pusher) push(ctx context.Context, chat string, users []string) {
-	counts, err := p.counter.Unreads(ctx, chat, users)
+func (p *pusher) push(ctx context.Context, k unreadKey) {
+	if p.hub.Connections(k.user) == 0 {
+		return
+	}
+	n, err := p.counter.Unread(ctx, k.user, k.chat)
 	if err != nil {
 		if ctx.Err() == nil {
-			p.log.Warn("unread counts not pushed", "error", err)
+			p.log.Warn("unread count not pushed", "error", err)
 		}
 		return
 	}
-	key := "unread\x00" + chat
-	for _, user := range users {
-		if n, ok := counts[user]; ok {
-			p.hub.SendPassing(user, key, encode(api.FromUnread(chat, n, p.now())))
-		}
-	}
+	p.hub.SendUser(k.user, 0, encode(api.FromUnread(k.chat, n, p.now())))
 }

@@ -133,7 +133,7 @@ func newWorld(t *testing.T, change func(*ws.Config)) *world {
 	w.url = server.URL + "/v1/ws"
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); w.feed.Run(ctx, unreads{messenger}) }()
+	go func() { defer close(done); w.feed.Run(ctx, messenger) }()
 	t.Cleanup(func() {
 		stop, end := context.WithTimeout(context.Background(), wait)
 		defer end()
@@ -144,21 +144,6 @@ func newWorld(t *testing.T, change func(*ws.Config)) *world {
 		must(t, store.Close())
 	})
 	return w
-}
-
-type unreads struct{ messaging.Service }
-
-// Unreads counts for several users.
-func (u unreads) Unreads(ctx context.Context, chatID string, userIDs []string) (map[string]messaging.UnreadCount, error) {
-	counts := make(map[string]messaging.UnreadCount, len(userIDs))
-	for _, id := range userIDs {
-		n, err := u.Unread(ctx, id, chatID)
-		if err != nil {
-			return nil, err
-		}
-		counts[id] = n
-	}
-	return counts, nil
 }
 
 func must(t *testing.T, err error) {
