@@ -34,14 +34,17 @@ func Example() {
 	feed.Publish(messaging.Committed{Events: []messaging.Event{{ // messaging does, after each commit
 		ChatID: "chat-1", Seq: 1, Type: messaging.MessageDeleted, MessageID: "message-1",
 	}}})
-	for range 2 {
-		items, err := conn.Next(ctx, nil)
-		if err != nil {
+	var items []hub.Item
+	for len(items) < 2 { // one after the other, or both at once
+		var err error
+		if items, err = conn.Next(ctx, items); err != nil {
 			fmt.Println(err)
 			return
 		}
+	}
+	for _, item := range items {
 		var e api.Event
-		json.Unmarshal(items[0].Body, &e)
+		json.Unmarshal(item.Body, &e)
 		fmt.Println(e.Type, e.ChatID)
 	}
 	// Output:
