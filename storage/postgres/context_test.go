@@ -72,3 +72,45 @@ func TestContextEndsWhileNoConnectionIsFree(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A statement that waits for a lock ends with its caller's context too, though a
+// connection was to be had.
+func TestContextEndsWaitForALock(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	s := open(t, url, postgres.Options{Migrate: true, LockTimeout: time.Minute})
+	group(t, s, "chat", "ann", "bob")
+	if _, err := send(t.Context(), s, "chat", "ann", "m"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	lock, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback() }()
+	if _, err := lock.ExecContext(t.Context(), "SELECT 1 FROM chats FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Messaging().Hide(ctx, messaging.HideMessage{ChatID: "chat", MessageID: "m", UserID: "bob", At: noon})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it still waits 10 s after its context ended")
+		_ = lock.Rollback()
+		<-done
+	}
+}

@@ -102,7 +102,7 @@ func (s *Store) retriable(ctx context.Context, err error) bool {
 // outcome it asks verify, and reports success only when that is sure.
 func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) error, verify func(context.Context) bool) error {
 	var tx bun.Tx
-	whole, cancel, err := s.begin(ctx, func(whole context.Context) (err error) {
+	_, cancel, err := s.begin(ctx, func(whole context.Context) (err error) {
 		tx, err = s.writer.BeginTx(whole, nil)
 		return err
 	})
@@ -110,7 +110,7 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, bun.Tx) e
 		return err
 	}
 	defer cancel()
-	if err := fn(whole, tx); err != nil {
+	if err := fn(ctx, tx); err != nil {
 		_ = tx.Rollback() // what matters is err; a lost connection has rolled back
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *Store) pipeline(ctx context.Context, r *round, verify func(context.Cont
 	onItsWay := false
 	err = s.dialect.Pipe(whole, conn, false, func(pipe Pipe) error {
 		pipe = s.watched(pipe)
-		if err := pipe.Run(whole, false, r.reads()...); err != nil {
+		if err := pipe.Run(ctx, false, r.reads()...); err != nil {
 			return err
 		}
 		writes := r.decide()
