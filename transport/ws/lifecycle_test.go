@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -268,5 +271,20 @@ func TestLimitUnderContention(t *testing.T) {
 	}
 	if in != 5 {
 		t.Errorf("%d connections, want 5", in)
+	}
+}
+
+// broken is an Authenticator of a host that has a bug.
+type broken struct{ *tokens }
+
+func (broken) Request(*http.Request) (auth.Identity, error) { panic("a bug of the host's") }
+
+// Whatever a host's code does after the handshake, no connection is left behind.
+func TestPanicOfTheHostClosesTheConnection(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.Authenticator = broken{} })
+	conn := w.raw("Authorization: Bearer ann\r\n")
+	must(t, conn.SetReadDeadline(time.Now().Add(wait)))
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection is still open")
 	}
 }

@@ -123,11 +123,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusServiceUnavailable, errStopping)
 		return
 	}
+	var conn *websocket.Conn
 	serving := false
-	defer func() {
-		if !serving {
-			h.running.Done()
+	defer func() { // a panic of the host's Authenticator comes by too
+		if serving {
+			return
 		}
+		if conn != nil {
+			conn.CloseNow()
+		}
+		h.running.Done()
 	}()
 	if !hijackable(w) {
 		h.refuse(w, http.StatusBadRequest, errUpgrade)
@@ -135,7 +140,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Origin is checked below, so that a browser learns of it by a close code.
 	answer := &upgrade{ResponseWriter: w}
-	conn, err := websocket.Accept(answer, r, &websocket.AcceptOptions{
+	var err error
+	conn, err = websocket.Accept(answer, r, &websocket.AcceptOptions{
 		Subprotocols: []string{Subprotocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
@@ -144,7 +150,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s := &session{h: h, conn: conn, socket: answer.socket, limits: newFrameLimit(h.Limits)}
 	conn.SetReadLimit(h.Limits.FrameBytes)
-	known, err := false, errOrigin
+	known := false
+	err = errOrigin
 	if h.originAllowed(r) {
 		known, err = s.identify(r)
 	}
