@@ -34,7 +34,6 @@ type Conn struct {
 	queue   []entry       // held back before started, then waiting for Next or Take
 	bytes   int           // of events in it, and of their entries
 	answers int           // bytes of answers in it
-	passing int           // events with a key in it
 	taking  bool          // Ready was told, and Take has not found nothing since
 	room    chan struct{} // closed when answers are taken; made by who waits
 	follows map[string]*follow
@@ -45,7 +44,6 @@ type entry struct {
 	chat string // "" for the user's own
 	seq  int64  // in the chat's sequence, or the user's; 0: in none
 	asOf int64  // of the membership, with a chat
-	key  string // of what passes: a newer one takes its place
 	Item
 	parts [][]byte // of a body of several events
 }
@@ -114,7 +112,7 @@ func (c *Conn) discard(old func(entry) bool) {
 		if !old(e) {
 			return false
 		}
-		c.forget(e)
+		c.bytes -= e.cost()
 		return true
 	})
 }
@@ -249,19 +247,11 @@ func (c *Conn) pushLocked(e entry) {
 		return
 	case e.Alone:
 		c.answers += len(e.Body) + 512 // many small ones count too
-	case e.key != "" && c.passing > 0 && c.replace(e):
-		return
 	case c.full():
-		if e.key != "" {
-			return
-		}
-		if c.discard(func(e entry) bool { return e.key != "" }); c.full() {
-			c.failLocked(ErrSlow)
-			return
-		}
-		c.note(e)
+		c.failLocked(ErrSlow)
+		return
 	default:
-		c.note(e)
+		c.bytes += e.cost()
 	}
 	c.queue = append(c.queue, e)
 	if c.started {
@@ -272,32 +262,6 @@ func (c *Conn) pushLocked(e entry) {
 // full tells by what waits already, so that one commit of any size fits.
 func (c *Conn) full() bool {
 	return len(c.queue) >= c.hub.opt.MaxEvents || c.bytes >= c.hub.opt.MaxBytes
-}
-
-func (c *Conn) note(e entry) {
-	c.bytes += e.cost()
-	if e.key != "" {
-		c.passing++
-	}
-}
-
-func (c *Conn) forget(e entry) {
-	c.bytes -= e.cost()
-	if e.key != "" {
-		c.passing--
-	}
-}
-
-// replace puts what passes in the place of an older one that still waits.
-func (c *Conn) replace(e entry) bool {
-	i := slices.IndexFunc(c.queue, func(w entry) bool { return w.key == e.key && w.asOf == e.asOf })
-	if i < 0 {
-		return false
-	}
-	c.forget(c.queue[i])
-	c.queue[i] = e
-	c.note(e)
-	return true
 }
 
 // failLocked keeps the first failure.
@@ -315,7 +279,7 @@ func (c *Conn) failLocked(err error) {
 
 func (c *Conn) empty() {
 	clear(c.queue)
-	c.queue, c.bytes, c.answers, c.passing = c.queue[:0], 0, 0, 0
+	c.queue, c.bytes, c.answers = c.queue[:0], 0, 0
 	if cap(c.queue) > idleQueue {
 		c.queue = nil
 	}

@@ -35,7 +35,6 @@ type Event struct {
 	Join    string            // a user who hears from this event on
 	Leave   string            // a user who hears up to this event
 	UserSeq int64             // with Join or Leave: its place in that user's own sequence
-	Key     string            // without Seq: a later event of the same key replaces one that still waits
 }
 
 // Peer is who connects.
@@ -156,14 +155,6 @@ func (h *Hub) Connections(userID string) int {
 func (h *Hub) SendUser(userID string, userSeq int64, body []byte) {
 	for _, c := range h.connsOf(userID) {
 		c.push(entry{seq: userSeq, Item: Item{Body: body}})
-	}
-}
-
-// SendPassing hands what has no place in a sequence to every connection of a
-// user: a later one of the same key replaces one that still waits.
-func (h *Hub) SendPassing(userID, key string, body []byte) {
-	for _, c := range h.connsOf(userID) {
-		c.push(entry{key: key, Item: Item{Body: body}})
 	}
 }
 

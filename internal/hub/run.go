@@ -146,7 +146,7 @@ func (ch *chat) handPassing(e Event) {
 			body = other
 		}
 		if body != nil {
-			f.conn.push(entry{chat: ch.id, asOf: f.asOf, key: e.Key, Item: Item{Body: body}})
+			f.conn.push(entry{chat: ch.id, asOf: f.asOf, Item: Item{Body: body}})
 		}
 	}
 }
