@@ -50,7 +50,7 @@ func (r *round) appendAll() *Call {
 			out.appended.Err = err
 			continue
 		}
-		head.saved = head.id
+		head.changed = true
 		head.seq++
 		head.ordinal++
 		head.lastMessageAt = micros(n.CreatedAt)

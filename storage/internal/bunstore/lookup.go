@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"math"
@@ -65,7 +66,6 @@ func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messagin
 		part := func(st *Statement, seq int64, n, skip int) *Call {
 			return st.call(1, func(row Row) { out = append(out, storedRow(row)) }).text(chatID, viewerID).int(seq, int64(n), int64(skip))
 		}
-		descending := 0 // how many of the first are
 		calls := []*Call{member}
 		switch {
 		case w.Before > 0:
@@ -84,10 +84,7 @@ func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messagin
 		if !isMember {
 			return messaging.ErrChatNotFound
 		}
-		for descending < len(out) && (descending == 0 || out[descending].Seq < out[descending-1].Seq) {
-			descending++
-		}
-		slices.Reverse(out[:descending])
+		slices.SortFunc(out, func(a, b messaging.StoredMessage) int { return cmp.Compare(a.Seq, b.Seq) })
 		return l.tally(ctx, pipe, chatID, out)
 	})
 	if err != nil || len(out) == 0 {

@@ -53,7 +53,7 @@ func (r *round) markAll() []*Call {
 			log.text(m.ChatID, m.UserID, moveDelivered).int(m.UpTo, micros(m.At))
 		}
 		if delivered || read {
-			head.saved = head.id
+			head.changed = true
 			head.receiptVersion++
 			span.MarkVersion = head.receiptVersion
 			moved[span] = struct{}{}

@@ -21,7 +21,8 @@ type point struct {
 
 // headState is what a batch needs of a chat's head, and changes in it.
 type headState struct {
-	id, saved      string // saved: the chat's id once something changed
+	id             string
+	changed        bool // by the batch
 	seq, ordinal   int64
 	receiptVersion int64
 	lastMessageAt  int64
@@ -126,7 +127,7 @@ func (r *round) decide() []*Call {
 	marks := r.markAll()
 	heads := r.saveHeads.call(len(r.heads), nil)
 	for _, h := range r.heads {
-		if h.saved != "" {
+		if h.changed {
 			heads.text(h.id).int(h.seq, h.ordinal, h.receiptVersion, h.lastMessageAt, h.activityAt)
 		}
 	}
