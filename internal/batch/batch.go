@@ -33,6 +33,11 @@ type Options struct {
 	MaxWaiting int           // items that wait for a batch; default 8192
 	Timeout    time.Duration // of one run; default 30 s
 	Workers    int           // batches that run at once; default 1
+
+	// Patience is how long calls gather while another batch runs, unless they fill
+	// one, before a further worker takes them: fewer and larger batches, as long as
+	// those that run are quick. Default 0: any worker takes them at once.
+	Patience time.Duration
 }
 
 // Result is the outcome of one item.
@@ -63,11 +68,14 @@ type Queue[I, O any] struct {
 	calls sync.Pool // of *call[I, O]
 
 	workers sync.WaitGroup
-	wake    sync.Cond // a call is waiting, or closed
+	wake    sync.Cond // a worker is due, or closed
 
 	mu      sync.Mutex
 	waiting []*call[I, O] // oldest first
 	items   int           // of all calls in waiting
+	running int           // batches
+	late    bool          // the latest of them has run for Patience
+	timer   *time.Timer   // that makes it late; nil without Patience
 	closed  bool
 }
 
@@ -101,6 +109,10 @@ func New[I, O any](opt Options, run Run[I, O]) *Queue[I, O] {
 	q := &Queue[I, O]{opt: opt, run: run}
 	q.wake.L = &q.mu
 	q.calls.New = func() any { return &call[I, O]{done: make(chan struct{}, 1)} }
+	if opt.Patience > 0 {
+		q.timer = time.AfterFunc(opt.Patience, q.overdue)
+		q.timer.Stop()
+	}
 	for range opt.Workers {
 		q.workers.Go(q.work)
 	}
@@ -198,7 +210,9 @@ func (q *Queue[I, O]) enqueue(c *call[I, O]) error {
 	}
 	q.waiting = append(q.waiting, c)
 	q.items += len(c.items)
-	q.wake.Signal()
+	if q.due() {
+		q.wake.Signal()
+	}
 	return nil
 }
 

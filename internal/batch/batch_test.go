@@ -256,3 +256,73 @@ func TestWorkersRunAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestPatience(t *testing.T) {
+	const patience = 10 * time.Millisecond
+	start := func(t *testing.T, items int) (*gate, func(int)) {
+		g := newGate()
+		q := batch.New(batch.Options{MaxItems: 3, Workers: 2, Patience: patience}, g.run)
+		sent := 0
+		send := func(n int) {
+			for range n {
+				go q.Do(t.Context(), sent)
+				synctest.Wait()
+				sent++
+			}
+		}
+		t.Cleanup(func() {
+			close(g.step)
+			q.Close()
+		})
+		send(items)
+		return g, send
+	}
+	t.Run("a second batch waits", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, _ := start(t, 3)
+			g.want(t, []int{0})
+			g.step <- struct{}{}
+			g.want(t, []int{0}, []int{1, 2})
+		})
+	})
+	t.Run("unless it is full", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, send := start(t, 4)
+			g.want(t, []int{0}, []int{1, 2, 3})
+			send(4) // both workers are busy
+			g.want(t, []int{0}, []int{1, 2, 3})
+			g.step <- struct{}{}
+			g.want(t, []int{0}, []int{1, 2, 3}, []int{4, 5, 6})
+		})
+	})
+	t.Run("or the first is slow", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, send := start(t, 2)
+			time.Sleep(patience - 1)
+			g.want(t, []int{0})
+			time.Sleep(1)
+			g.want(t, []int{0}, []int{1})
+			send(1) // the second one has not run for long
+			g.want(t, []int{0}, []int{1})
+		})
+	})
+	t.Run("also for who comes late", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, send := start(t, 1)
+			time.Sleep(2 * patience)
+			g.want(t, []int{0})
+			send(1)
+			g.want(t, []int{0}, []int{1})
+		})
+	})
+	t.Run("and goes on after a rest", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g, send := start(t, 1)
+			g.step <- struct{}{}
+			synctest.Wait()
+			time.Sleep(2 * patience)
+			send(2)
+			g.want(t, []int{0}, []int{1})
+		})
+	})
+}

@@ -29,7 +29,9 @@ func TestProperty(t *testing.T) {
 	p.Property("every item once, in its caller's order, and its outcome known", prop.ForAll(
 		func(seeds []uint16, maxItems, workers, cost uint8) (failure string) {
 			synctest.Test(t, func(t *testing.T) {
-				failure = drive(t.Context(), seeds, batch.Options{MaxItems: 1 + int(maxItems%7), Workers: 1 + int(workers%3)}, time.Duration(cost%5)*time.Millisecond)
+				failure = drive(t.Context(), seeds, batch.Options{
+					MaxItems: 1 + int(maxItems%7), Workers: 1 + int(workers%3), Patience: time.Duration(workers/3%3) * time.Millisecond,
+				}, time.Duration(cost%5)*time.Millisecond)
 			})
 			return failure
 		},

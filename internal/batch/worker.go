@@ -38,6 +38,7 @@ func (q *Queue[I, O]) work() {
 		}
 		clear(calls)
 		clear(items)
+		q.ended()
 		// The callers just answered come back with their next items before the
 		// next batch is taken; without this, big and tiny batches alternate.
 		runtime.Gosched()
@@ -50,7 +51,7 @@ func (q *Queue[I, O]) take(calls []*call[I, O], items []I) ([]*call[I, O], []I) 
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(calls) == 0 {
-		for len(q.waiting) == 0 {
+		for !q.due() {
 			if q.closed {
 				return nil, nil
 			}
@@ -76,7 +77,37 @@ func (q *Queue[I, O]) take(calls []*call[I, O], items []I) ([]*call[I, O], []I) 
 		}
 		q.waiting = slices.Delete(q.waiting, 0, n)
 	}
+	q.running++
+	q.late = false
+	if q.timer != nil {
+		q.timer.Reset(q.opt.Patience)
+	}
+	if q.due() {
+		q.wake.Signal()
+	}
 	return calls, items
+}
+
+// due tells whether a worker that has nothing to do may take what waits.
+func (q *Queue[I, O]) due() bool {
+	return len(q.waiting) > 0 && (q.running == 0 || q.late || q.timer == nil || q.items >= q.opt.MaxItems || q.closed)
+}
+
+// overdue ends the patience with the batches that run.
+func (q *Queue[I, O]) overdue() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.late = true
+	q.wake.Signal()
+}
+
+// ended notes the end of a batch, whose worker looks for more.
+func (q *Queue[I, O]) ended() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.running--; q.running == 0 && q.timer != nil {
+		q.timer.Stop()
+	}
 }
 
 // results runs a batch, and item by item when it fails as a whole.

@@ -51,7 +51,8 @@ type Options struct {
 	AnswerTimeout time.Duration
 	// ApplicationName is shown in pg_stat_activity; default the URL's, else "wigwag".
 	ApplicationName string
-	// BatchWorkers is the number of group commits at once; default 2.
+	// BatchWorkers is the greatest number of group commits at once; default 2. While
+	// one runs, messages gather for 10 ms, or until they fill another.
 	BatchWorkers int
 	// BatchItems is the greatest number of messages and marks in one commit; default 256.
 	BatchItems int

@@ -69,6 +69,10 @@ type Dialect struct {
 	LockSchema func(ctx context.Context, db *sql.DB) (release func(), err error)
 }
 
+// patience is longer than a commit takes on a database that is well: what comes
+// during one shares the next.
+const patience = 10 * time.Millisecond
+
 // Options tunes a Store. Zero fields mean the defaults.
 type Options struct {
 	BatchItems    int           // writes that share a commit at most; 256
@@ -124,6 +128,7 @@ func New(d Dialect, writer, reader *sql.DB, opt Options) *Store {
 		MaxItems:   opt.BatchItems,
 		MaxWaiting: opt.BatchWaiting,
 		Workers:    opt.BatchWorkers,
+		Patience:   patience,
 		// Above the transaction's own limit, so that this one reports.
 		Timeout: 2 * opt.WriteTimeout,
 	}, s.run)
