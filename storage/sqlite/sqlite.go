@@ -196,6 +196,7 @@ func dialect() bunstore.Dialect {
 		Migrations: migrations,
 		HasTable:   "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
 		OneWriter:  true,
+		Stamp:      "SELECT data_version, total_changes() FROM pragma_data_version",
 		Given:      given,
 		Classify:   classify,
 	}

@@ -47,6 +47,7 @@ func (r *round) appendAll() *Call {
 		}
 		head, _, err := r.stands(n.ChatID, n.SenderID)
 		if err != nil {
+			r.doubt = r.doubt || r.trusting && n.ClientID != "" // a repeat is told again all the same
 			out.appended.Err = err
 			continue
 		}

@@ -60,6 +60,10 @@ type Dialect struct {
 	Snapshot *sql.TxOptions
 	// OneWriter sends every write through the queue, where concurrent ones share a commit.
 	OneWriter bool
+	// Stamp, with OneWriter, reads two numbers that are as before only when neither
+	// another connection has changed the database nor this one, nor has this one
+	// taken another's place.
+	Stamp string
 	// BeforeBatch runs, where set, before each batch of the queue, in its worker.
 	BeforeBatch func(context.Context)
 	// Classify tells what an error of the driver means.
@@ -93,6 +97,7 @@ type Store struct {
 
 	statements *statements
 	prepared   map[*Statement]*sql.Stmt // of the queue's one worker, where it runs them by database/sql
+	recent     *recent                  // likewise its own; nil where there are more writers
 	lookups    *lookups
 	looking    sync.Map        // *Statement to *sql.Stmt of the reader, likewise
 	watched    func(Pipe) Pipe // in tests: shows what goes through it
@@ -119,6 +124,9 @@ func New(d Dialect, writer, reader *sql.DB, opt Options) *Store {
 		dialect: d, opt: opt, writer: bun.NewDB(writer, d.SQL),
 		statements: newStatements(d), lookups: newLookups(d), prepared: make(map[*Statement]*sql.Stmt),
 		watched: func(p Pipe) Pipe { return p },
+	}
+	if d.OneWriter {
+		s.recent = newRecent()
 	}
 	s.reader = s.writer
 	if reader != writer {

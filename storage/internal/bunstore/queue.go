@@ -56,8 +56,12 @@ func (s *Store) run(ctx context.Context, jobs []job) ([]batch.Result[outcome], e
 	tries := 0
 	err := s.retry(ctx, func() error {
 		tries++
-		r = newRound(s.statements, jobs)
+		r = newRound(s.statements, jobs, s.recent != nil)
 		err := s.commit(ctx, r)
+		if r.trusting && (errors.Is(err, errDoubt) || s.dialect.Classify(err) == Unique) {
+			r = newRound(s.statements, jobs, false)
+			err = s.commit(ctx, r)
+		}
 		// Another node took the client id while we did; now it will be found.
 		if err != nil && len(jobs) == 1 && tries < 3 && s.dialect.Classify(err) == Unique {
 			return fmt.Errorf("%w: %w", errAgain, err)
@@ -85,22 +89,50 @@ func (s *Store) commit(ctx context.Context, r *round) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	return s.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.transact(ctx, func(ctx context.Context, tx bun.Tx) error {
 		pipe := s.watched(&sqlPipe{tx: tx.Tx, prepared: func(st *Statement) *sql.Stmt { return s.prepared[st] }})
-		if reads := r.reads(); reads != nil {
-			if err := pipe.Run(ctx, false, reads...); err != nil {
-				return err
-			}
-			if err := pipe.Run(ctx, false, r.decide()...); err != nil {
-				return err
-			}
-			if err := r.settle(); err != nil {
-				return err
-			}
+		if err := s.here(ctx, pipe, r); err != nil {
+			return err
 		}
 		return s.runFuncs(ctx, tx, r.jobs, r.results)
 	}, verify)
+	switch {
+	case err != nil:
+		s.recent.forget()
+	case len(r.heads) > 0:
+		s.recent.keep(r)
+	}
+	return err
 }
+
+// here does the messages and marks of a round on a database of one writer.
+func (s *Store) here(ctx context.Context, pipe Pipe, r *round) error {
+	if len(r.heads) == 0 {
+		return nil
+	}
+	if err := s.recent.serve(ctx, pipe, r); err != nil {
+		return err
+	}
+	if err := pipe.Run(ctx, false, r.reads()...); err != nil {
+		return err
+	}
+	writes := r.decide()
+	if r.doubt {
+		return errDoubt
+	}
+	if err := pipe.Run(ctx, false, writes...); err != nil {
+		return err
+	}
+	if err := r.settle(); err != nil {
+		return err
+	}
+	left, err := readStamp(ctx, pipe, r.stamp)
+	r.left = left
+	return err
+}
+
+// errDoubt ends the try of a round that must know its senders' names after all.
+var errDoubt = errors.New("bunstore: a name may be known")
 
 // errAgain asks for another try.
 var errAgain = errors.New("bunstore: again")

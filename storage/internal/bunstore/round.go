@@ -42,55 +42,64 @@ type round struct {
 	jobs    []job
 	results []batch.Result[outcome]
 
-	heads    map[string]*headState
-	spans    map[place]*spanRow // the newest of each; nil where there never was one
+	heads    map[string]*headState // nil: not read, or not there
+	spans    map[place]*spanRow    // the newest of each; nil: not read, or there never was one
 	names    map[name]*named
 	ordinals map[point]int64
 
+	trusting bool // senders' names are taken to be new
+	doubt    bool // whether they are has come to matter
+
 	writes   []*Call
 	numbered map[point]*messaging.UserEvent // own positions, by chat and receipt version
+	left     stamp                          // of the database after the writes
 }
 
-func newRound(st *statements, jobs []job) *round {
-	return &round{
-		statements: st, jobs: jobs, results: make([]batch.Result[outcome], len(jobs)),
+func newRound(st *statements, jobs []job, trusting bool) *round {
+	r := &round{
+		statements: st, jobs: jobs, results: make([]batch.Result[outcome], len(jobs)), trusting: trusting,
 		heads: make(map[string]*headState, len(jobs)), spans: make(map[place]*spanRow, len(jobs)), names: make(map[name]*named, len(jobs)),
 	}
+	for _, j := range jobs {
+		switch {
+		case j.append != nil:
+			r.heads[j.append.ChatID] = nil
+			r.spans[place{j.append.ChatID, j.append.SenderID}] = nil
+		case j.mark != nil:
+			r.heads[j.mark.ChatID] = nil
+			r.spans[place{j.mark.ChatID, j.mark.UserID}] = nil
+		}
+	}
+	return r
 }
 
-// reads are the statements that tell what the jobs need to know; none when there
-// is neither a message nor a mark.
+// reads are the statements that tell what the jobs need to know.
 func (r *round) reads() []*Call {
 	names := r.statements.names.call(len(r.jobs), func(row Row) {
 		r.names[name{row.Text(0), row.Text(1)}] = &named{id: row.Text(2), deleted: row.Bool(3), digest: slices.Clone(row.Blob(4))}
 	})
-	var ids []string
 	var marks []point
 	for _, j := range r.jobs {
 		switch {
-		case j.append != nil:
-			ids = append(ids, j.append.ChatID)
-			r.spans[place{j.append.ChatID, j.append.SenderID}] = nil
-			if j.append.ClientID != "" {
-				names.text(j.append.SenderID, j.append.ClientID)
-			}
-		case j.mark != nil:
-			ids = append(ids, j.mark.ChatID)
-			r.spans[place{j.mark.ChatID, j.mark.UserID}] = nil
-			if j.mark.Read {
-				marks = append(marks, point{j.mark.ChatID, j.mark.UpTo})
-			}
+		case j.append != nil && j.append.ClientID != "" && !r.trusting:
+			names.text(j.append.SenderID, j.append.ClientID)
+		case j.mark != nil && j.mark.Read:
+			marks = append(marks, point{j.mark.ChatID, j.mark.UpTo})
 		}
 	}
-	if len(ids) == 0 {
-		return nil
+	ids := make([]string, 0, len(r.heads))
+	for id, h := range r.heads {
+		if h == nil {
+			ids = append(ids, id)
+		}
 	}
 	slices.Sort(ids)
-	ids = slices.Compact(ids)
 	heads := r.statements.heads.call(len(ids), r.head).text(ids...)
 	spans := r.statements.spans.call(len(r.spans), r.span)
-	for p := range r.spans {
-		spans.text(p.chatID, p.userID)
+	for p, span := range r.spans {
+		if span == nil {
+			spans.text(p.chatID, p.userID)
+		}
 	}
 	ordinals := r.statements.ordinals.call(len(marks), func(row Row) { r.ordinals[point{row.Text(0), row.Int(1)}] = row.Int(2) })
 	if len(marks) > 0 {
@@ -127,7 +136,7 @@ func (r *round) decide() []*Call {
 	marks := r.markAll()
 	heads := r.saveHeads.call(len(r.heads), nil)
 	for _, h := range r.heads {
-		if h.changed {
+		if h != nil && h.changed {
 			heads.text(h.id).int(h.seq, h.ordinal, h.receiptVersion, h.lastMessageAt, h.activityAt)
 		}
 	}

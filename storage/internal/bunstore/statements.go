@@ -15,6 +15,8 @@ type statements struct {
 	moves      *Statement
 	userHeads  *Statement
 	userEvents *Statement
+
+	stamp *Statement // nil where there are several writers
 }
 
 func newStatements(d Dialect) *statements {
@@ -22,7 +24,7 @@ func newStatements(d Dialect) *statements {
 	if d.Lock != "" {
 		of = d.Lock + " OF c"
 	}
-	return &statements{
+	st := &statements{
 		// What depends on a head is read in later statements: on PostgreSQL those see
 		// what was committed before the lock was had.
 		heads: d.statement("heads", `SELECT c.id, c.head_seq, c.ordinal, c.member_count, c.receipt_version, c.last_message_at, c.activity_at
@@ -82,6 +84,10 @@ func newStatements(d Dialect) *statements {
 			FROM {v} RETURNING chat_id, version, seq`,
 			slices.Concat(texts("user_id", "type", "chat_id"), ints("later", "at", "delivered_seq", "read_seq", "version"))...),
 	}
+	if d.OneWriter {
+		st.stamp = d.statement("stamp", d.Stamp)
+	}
+	return st
 }
 
 // Statements are the prepared ones of a dialect, for a look at their plans.
@@ -90,5 +96,9 @@ func Statements(d Dialect) []*Statement {
 }
 
 func (s *statements) all() []*Statement {
-	return []*Statement{s.heads, s.spans, s.names, s.ordinals, s.messages, s.saveHeads, s.saveSpans, s.moves, s.userHeads, s.userEvents}
+	all := []*Statement{s.heads, s.spans, s.names, s.ordinals, s.messages, s.saveHeads, s.saveSpans, s.moves, s.userHeads, s.userEvents}
+	if s.stamp != nil {
+		all = append(all, s.stamp)
+	}
+	return all
 }
