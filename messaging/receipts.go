@@ -62,13 +62,18 @@ func (m *Messenger) Receipts(ctx context.Context, userID, chatID, messageID stri
 	return cut(receipts, limit, receiptList, func(r Receipt) cursor { return cursor{id: r.UserID} }), nil
 }
 
-// Unread implements Service. An empty chat id counts all chats only.
-func (m *Messenger) Unread(ctx context.Context, userID, chatID string) (UnreadCount, error) {
-	if err := checkUser(userID); err != nil {
-		return UnreadCount{}, err
+// Unread implements Service.
+func (m *Messenger) Unread(ctx context.Context, chatID string, userIDs []string) ([]UnreadCount, error) {
+	if len(userIDs) > MaxUnread {
+		return nil, errs.Field("userIds", "too_many_users", "Unread messages of at most 1,000 users can be counted at once.").With("max", MaxUnread)
+	}
+	for _, id := range userIDs {
+		if err := checkUser(id); err != nil {
+			return nil, err
+		}
 	}
 	if !wellFormed(chatID) {
 		chatID = ""
 	}
-	return m.store.Unread(ctx, userID, chatID)
+	return m.store.Unread(ctx, chatID, userIDs)
 }

@@ -83,8 +83,13 @@ func TestUnread(t *testing.T) {
 	for id, want := range map[string]messaging.UnreadCount{
 		chat: {Chat: 2, Total: 3}, other: {Chat: 1, Total: 3}, "": {Total: 3}, "none": {Total: 3}, "\x00": {Total: 3},
 	} {
-		if got, err := w.Unread(w.ctx, "bob", id); err != nil || got != want {
+		if got, err := w.Unread(w.ctx, id, []string{"bob"}); err != nil || got[0] != want {
 			t.Errorf("%q: %+v, %v, want %+v", id, got, err, want)
+		}
+	}
+	for _, ids := range [][]string{{"bob", ""}, make([]string, messaging.MaxUnread+1)} {
+		if got, err := w.Unread(w.ctx, chat, ids); errs.KindOf(err) != errs.Invalid {
+			t.Errorf("%d users: %v, %v", len(ids), got, err)
 		}
 	}
 }

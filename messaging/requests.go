@@ -44,8 +44,10 @@ type Service interface {
 
 	// Mark moves the user's own watermarks in a chat; backwards does nothing.
 	Mark(ctx context.Context, r MarkRequest) error
-	// Unread counts what the user has not read, in a chat and in all (MSG-13).
-	Unread(ctx context.Context, userID, chatID string) (UnreadCount, error)
+	// Unread counts what users have not read, in a chat and in all of theirs
+	// (MSG-13): in their order, distinct, at most MaxUnread. An empty chat id counts
+	// all chats only.
+	Unread(ctx context.Context, chatID string, userIDs []string) ([]UnreadCount, error)
 	// Heads tells where everything of the user stands.
 	Heads(ctx context.Context, userID string) (Heads, error)
 	// Sync returns what the user's cursor misses (MSG-14).

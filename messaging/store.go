@@ -167,6 +167,9 @@ type ChatCursor struct {
 // UnreadCount is one user's unread messages, in one chat and in all.
 type UnreadCount struct{ Chat, Total int }
 
+// MaxUnread is how many users' unread messages are counted at once.
+const MaxUnread = 1000
+
 // Store keeps chats. Its rules hold for every backend and are proven by
 // storage/storagetest.
 //
@@ -203,9 +206,10 @@ type Store interface {
 	Chats(ctx context.Context, viewerID string, after ChatCursor, limit int) ([]StoredView, error)
 	// Heads returns where everything of a user stands; a stranger has nothing.
 	Heads(ctx context.Context, userID string) (Heads, error)
-	// Unread counts what the user has not read; Chat is 0 where he is no member.
-	// It costs the same however much was read before.
-	Unread(ctx context.Context, userID, chatID string) (UnreadCount, error)
+	// Unread counts what users have not read, in their order: distinct, up to
+	// MaxUnread. Chat is 0 where one is no member. It costs the same however much was
+	// read before.
+	Unread(ctx context.Context, chatID string, userIDs []string) ([]UnreadCount, error)
 
 	// Members returns present members by id ascending, from after (exclusive).
 	Members(ctx context.Context, viewerID, chatID, after string, limit int) ([]Member, error)

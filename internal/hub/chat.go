@@ -3,6 +3,7 @@ package hub
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,9 +16,10 @@ type chat struct {
 	mu     sync.Mutex
 	gone   bool // out of the hub's map: look it up again
 	subs   []*follow
-	ready  []Event // in order up to last, and not handed out yet
-	last   int64   // newest sequence handed out, or known to be in the store when somebody started
-	isSet  bool    // whether last is known
+	size   atomic.Int64 // of subs
+	ready  []Event      // in order up to last, and not handed out yet
+	last   int64        // newest sequence handed out, or known to be in the store when somebody started
+	isSet  bool         // whether last is known
 	parked map[int64]Event
 	timer  *time.Timer // runs while events are parked behind a gap
 
@@ -99,6 +101,14 @@ func (sh *shard) passedBy(id string, seq int64) {
 
 // online reports whether a user, if any is named, has connections here.
 func (h *Hub) online(userID string) bool { return userID != "" && h.Connections(userID) > 0 }
+
+// Followers returns how many connections listen to a chat here.
+func (h *Hub) Followers(chatID string) int {
+	if ch := h.lookUp(chatID); ch != nil {
+		return int(ch.size.Load())
+	}
+	return 0
+}
 
 // Listeners returns the users who listen to a chat here, once each.
 func (h *Hub) Listeners(chatID string) (userIDs []string) {

@@ -34,6 +34,7 @@ type Conn struct {
 	queue   []entry       // held back before started, then waiting for Next or Take
 	bytes   int           // of events in it, and of their entries
 	answers int           // bytes of answers in it
+	passing int           // events with a key in it
 	taking  bool          // Ready was told, and Take has not found nothing since
 	room    chan struct{} // closed when answers are taken; made by who waits
 	follows map[string]*follow
@@ -44,6 +45,7 @@ type entry struct {
 	chat string // "" for the user's own
 	seq  int64  // in the chat's sequence, or the user's; 0: in none
 	asOf int64  // of the membership, with a chat
+	key  string // of what passes: a newer one takes its place
 	Item
 	parts [][]byte // of a body of several events
 }
@@ -112,7 +114,7 @@ func (c *Conn) discard(old func(entry) bool) {
 		if !old(e) {
 			return false
 		}
-		c.bytes -= e.cost()
+		c.forget(e)
 		return true
 	})
 }
@@ -242,15 +244,26 @@ func (c *Conn) push(e entry) {
 }
 
 func (c *Conn) pushLocked(e entry) {
-	switch {
-	case c.err != nil:
+	if c.err != nil {
 		return
+	}
+	switch {
 	case e.Alone:
 		c.answers += len(e.Body) + 512 // many small ones count too
-	case c.full():
-		c.failLocked(ErrSlow)
-		return
+	case e.key != "":
+		if !c.replaces(e.key) && c.full() {
+			return
+		}
+		c.passing++
+		c.bytes += e.cost()
 	default:
+		if c.full() {
+			c.discard(func(e entry) bool { return e.key != "" })
+		}
+		if c.full() {
+			c.failLocked(ErrSlow)
+			return
+		}
 		c.bytes += e.cost()
 	}
 	c.queue = append(c.queue, e)
@@ -262,6 +275,29 @@ func (c *Conn) pushLocked(e entry) {
 // full tells by what waits already, so that one commit of any size fits.
 func (c *Conn) full() bool {
 	return len(c.queue) >= c.hub.opt.MaxEvents || c.bytes >= c.hub.opt.MaxBytes
+}
+
+func (c *Conn) forget(e entry) {
+	c.bytes -= e.cost()
+	if e.key != "" {
+		c.passing--
+	}
+}
+
+// replaces takes the older one out of the queue that what passes now replaces, and
+// reports whether there was one. The newer one goes to the end, since it may tell of
+// more than its own key, as a total does.
+func (c *Conn) replaces(key string) bool {
+	if c.passing == 0 {
+		return false
+	}
+	i := slices.IndexFunc(c.queue, func(w entry) bool { return w.key == key })
+	if i < 0 {
+		return false
+	}
+	c.forget(c.queue[i])
+	c.queue = slices.Delete(c.queue, i, i+1)
+	return true
 }
 
 // failLocked keeps the first failure.
@@ -279,7 +315,7 @@ func (c *Conn) failLocked(err error) {
 
 func (c *Conn) empty() {
 	clear(c.queue)
-	c.queue, c.bytes, c.answers = c.queue[:0], 0, 0
+	c.queue, c.bytes, c.answers, c.passing = c.queue[:0], 0, 0, 0
 	if cap(c.queue) > idleQueue {
 		c.queue = nil
 	}

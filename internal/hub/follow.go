@@ -90,6 +90,7 @@ func (ch *chat) add(f *follow, userSeq int64) bool {
 	c.follows[ch.id] = f
 	f.at = len(ch.subs)
 	ch.subs = append(ch.subs, f)
+	ch.size.Store(int64(len(ch.subs)))
 	return true
 }
 
@@ -107,6 +108,7 @@ func (ch *chat) remove(f *follow) {
 	ch.subs[f.at].at = f.at
 	ch.subs[last] = nil
 	ch.subs = ch.subs[:last]
+	ch.size.Store(int64(last))
 	f.conn.mu.Lock()
 	delete(f.conn.follows, ch.id)
 	f.conn.mu.Unlock()

@@ -32,9 +32,11 @@ type Event struct {
 	Seq     int64             // its place; 0 for what has none and may be lost
 	Body    []byte            // shared by all connections: not to be changed
 	For     map[string][]byte // what some users get instead; nil: nothing
+	To      []string          // without Seq: the users among the members who get it; nil: all
 	Join    string            // a user who hears from this event on
 	Leave   string            // a user who hears up to this event
 	UserSeq int64             // with Join or Leave: its place in that user's own sequence
+	Key     string            // without Seq: a later event of the same key replaces one that still waits
 }
 
 // Peer is who connects.
@@ -155,6 +157,14 @@ func (h *Hub) Connections(userID string) int {
 func (h *Hub) SendUser(userID string, userSeq int64, body []byte) {
 	for _, c := range h.connsOf(userID) {
 		c.push(entry{seq: userSeq, Item: Item{Body: body}})
+	}
+}
+
+// SendPassing hands what has no place in a sequence to every connection of a
+// user: a later one of the same key replaces one that still waits.
+func (h *Hub) SendPassing(userID, key string, body []byte) {
+	for _, c := range h.connsOf(userID) {
+		c.push(entry{key: key, Item: Item{Body: body}})
 	}
 }
 

@@ -140,14 +140,27 @@ func (ch *chat) flush() {
 
 // handPassing gives an event without a place to all who listen.
 func (ch *chat) handPassing(e Event) {
-	for _, f := range ch.subs {
-		body := e.Body
-		if other, ok := e.For[f.conn.peer.UserID]; ok {
-			body = other
+	for _, user := range e.To {
+		for _, c := range ch.hub.connsOf(user) {
+			if f := c.follow(ch.id); f != nil {
+				ch.pass(f, e)
+			}
 		}
-		if body != nil {
-			f.conn.push(entry{chat: ch.id, asOf: f.asOf, Item: Item{Body: body}})
+	}
+	if e.To == nil {
+		for _, f := range ch.subs {
+			ch.pass(f, e)
 		}
+	}
+}
+
+func (ch *chat) pass(f *follow, e Event) {
+	body := e.Body
+	if other, ok := e.For[f.conn.peer.UserID]; ok {
+		body = other
+	}
+	if body != nil {
+		f.conn.push(entry{chat: ch.id, asOf: f.asOf, key: e.Key, Item: Item{Body: body}})
 	}
 }
 

@@ -278,21 +278,23 @@ func (s messagingStore) Heads(ctx context.Context, userID string) (messaging.Hea
 	return h, nil
 }
 
-func (s messagingStore) Unread(ctx context.Context, userID, chatID string) (messaging.UnreadCount, error) {
+func (s messagingStore) Unread(ctx context.Context, chatID string, userIDs []string) ([]messaging.UnreadCount, error) {
 	d, unlock, err := s.read(ctx)
 	if err != nil {
-		return messaging.UnreadCount{}, err
+		return nil, err
 	}
 	defer unlock()
-	var n messaging.UnreadCount
+	counts := make([]messaging.UnreadCount, len(userIDs))
 	for id, c := range d.chats {
-		if own := c.present[userID]; own != nil {
-			in := c.unread(own)
-			n.Total += in
-			if id == chatID {
-				n.Chat = in
+		for i, user := range userIDs {
+			if own := c.present[user]; own != nil {
+				in := c.unread(own)
+				counts[i].Total += in
+				if id == chatID {
+					counts[i].Chat = in
+				}
 			}
 		}
 	}
-	return n, nil
+	return counts, nil
 }

@@ -177,8 +177,8 @@ func (b *bench) unread() {
 		last.read(p[1], 200)
 	}
 	for b.Loop() {
-		n, err := b.store.Unread(b.ctx, p[1], last.id)
-		if err != nil || n.Chat != 50 || n.Total != 1000 {
+		n, err := b.store.Unread(b.ctx, last.id, p[1:])
+		if err != nil || n[0].Chat != 50 || n[0].Total != 1000 {
 			b.Fatal(n, err)
 		}
 	}

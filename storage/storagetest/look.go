@@ -57,9 +57,11 @@ func (a lookAct) do(ctx context.Context, s *subject) ([]reply, error) {
 
 func (a lookAct) sight(ctx context.Context, s *subject) (out sight, err error) {
 	viewer := s.id(a.viewer)
-	if out.Unread, err = s.r.m().Unread(ctx, viewer, s.id(a.chat)); err != nil {
+	counts, err := s.r.m().Unread(ctx, s.id(a.chat), []string{viewer})
+	if err != nil {
 		return out, err
 	}
+	out.Unread = counts[0]
 	if out.Heads, err = s.r.m().Heads(ctx, viewer); err != nil {
 		return out, err
 	}

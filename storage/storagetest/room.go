@@ -213,9 +213,9 @@ func (c room) receipts(viewer, messageID string) []messaging.Receipt {
 }
 
 func (r *R) unread(user, chatID string) messaging.UnreadCount {
-	n, err := r.m().Unread(r.ctx, user, chatID)
+	n, err := r.m().Unread(r.ctx, chatID, []string{user})
 	r.ok(err)
-	return n
+	return n[0]
 }
 
 // feed returns all of a user's own events.

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/wigwag-chat/wigwag/messaging"
 )
@@ -11,7 +12,9 @@ func unreadRules() []rule {
 		{name: "unread/counts messages of others above the mark", check: unreadCounts,
 			says: "Unread counts messages of others that were not read, deleted or hidden (MSG-13). Sending does not mark earlier messages as read."},
 		{name: "unread/total is over present chats", check: unreadTotal,
-			says: "Unread counts what the user has not read, in one chat and in all; Chat is 0 where he is no member."},
+			says: "Unread counts what users have not read, in one chat and in all; Chat is 0 where one is no member."},
+		{name: "unread/counts stand in the order of the users", check: unreadOfMany,
+			says: "Unread counts what users have not read, in their order."},
 	}
 }
 
@@ -75,6 +78,29 @@ func unreadTotal(r *R) {
 	b.send(p[0])
 	check("unread after a message", b.id, 1, 7)
 	r.same("unread of a stranger", messaging.UnreadCount{}, r.unread(r.id("user"), a.id))
+}
+
+func unreadOfMany(r *R) {
+	p := r.people(4)
+	c := r.group(p[0], p[1:]...)
+	other := r.group(p[0], p[2])
+	c.sendMany(p[0], 3)
+	other.send(p[0])
+	c.read(p[1], 2)
+	c.read(p[2], 1)
+	c.read(p[3], 3)
+	users := slices.Sorted(slices.Values([]string{p[3], r.id("stranger"), p[1], p[0], p[2]}))
+	slices.Reverse(users)
+	want := map[string]messaging.UnreadCount{p[1]: {Chat: 1, Total: 1}, p[2]: {Chat: 2, Total: 3}}
+	got, err := r.m().Unread(r.ctx, c.id, users)
+	r.ok(err)
+	r.same("number of counts", len(users), len(got))
+	for i, user := range users {
+		r.same("unread of "+user, want[user], got[i])
+	}
+	none, err := r.m().Unread(r.ctx, c.id, nil)
+	r.ok(err)
+	r.same("unread of nobody", 0, len(none))
 }
 
 func eventRules() []rule {

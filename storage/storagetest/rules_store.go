@@ -83,7 +83,7 @@ func (r *R) calls(s storage.Store, c room, m messaging.StoredMessage, owner, mem
 		{"Messages", func(ctx context.Context) error { return drop(s.Messaging().Messages(ctx, owner, c.id, newest())) }},
 		{"Events", func(ctx context.Context) error { return drop(s.Messaging().Events(ctx, owner, c.id, 0, 10)) }},
 		{"UserEvents", func(ctx context.Context) error { return drop(s.Messaging().UserEvents(ctx, owner, 0, 10)) }},
-		{"Unread", func(ctx context.Context) error { return drop(s.Messaging().Unread(ctx, owner, c.id)) }},
+		{"Unread", func(ctx context.Context) error { return drop(s.Messaging().Unread(ctx, c.id, []string{owner})) }},
 		{"Heads", func(ctx context.Context) error { return drop(s.Messaging().Heads(ctx, owner)) }},
 	}
 }

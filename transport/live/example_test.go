@@ -14,8 +14,12 @@ import (
 // counter knows what is unread; messaging.Service does.
 type counter struct{}
 
-func (counter) Unread(context.Context, string, string) (messaging.UnreadCount, error) {
-	return messaging.UnreadCount{Chat: 1, Total: 3}, nil
+func (counter) Unread(_ context.Context, _ string, userIDs []string) ([]messaging.UnreadCount, error) {
+	counts := make([]messaging.UnreadCount, len(userIDs))
+	for i := range counts {
+		counts[i] = messaging.UnreadCount{Chat: 1, Total: 3}
+	}
+	return counts, nil
 }
 
 func Example() {

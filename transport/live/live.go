@@ -20,7 +20,8 @@ type Feed struct {
 	log *slog.Logger
 	now func() time.Time
 
-	unread changes
+	unread   changes
+	receipts receipts
 }
 
 // Options tune a Feed; the zero value is ready for use.
@@ -43,6 +44,7 @@ func New(opt Options) *Feed {
 	}
 	return &Feed{
 		hub: hub.New(opt.Hub), log: opt.Logger, now: opt.Now, unread: newChanges(),
+		receipts: receipts{chats: make(map[string]*crowded)},
 	}
 }
 
@@ -61,12 +63,27 @@ func (f *Feed) Publish(c messaging.Committed) {
 			places[e.UserID] = e.Seq
 		}
 	}
+	switch len(c.Events) {
+	case 0:
+	case 1:
+		f.hub.Publish(f.event(c.Events[0], places))
+	default:
+		out := make([]hub.Event, len(c.Events))
+		for i, e := range c.Events {
+			out[i] = f.event(e, places)
+		}
+		f.hub.Publish(out...) // in one run
+	}
 	for _, e := range c.Events {
-		f.chat(e, places[e.UserID])
+		switch e.Type {
+		case messaging.MessageCreated:
+			f.unread.ofChat(e.ChatID, e.ActorID)
+		case messaging.MessageDeleted:
+			f.unread.ofChat(e.ChatID, "")
+		}
 	}
 	for _, w := range c.Marks {
-		body := encode(api.FromWatermark(w, f.now()))
-		f.hub.Publish(hub.Event{ChatID: w.ChatID, Body: body, For: map[string][]byte{w.UserID: nil}})
+		f.moved(w)
 	}
 }
 
@@ -85,15 +102,17 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 	}
 }
 
-// chat delivers an event of a chat's sequence.
-func (f *Feed) chat(e messaging.Event, userSeq int64) {
+// event is an event of a chat's sequence, encoded; places says where joins and
+// leaves stand in their users' own sequences.
+func (f *Feed) event(e messaging.Event, places map[string]int64) hub.Event {
 	out := hub.Event{ChatID: e.ChatID, Seq: e.Seq, Body: encode(api.Broadcast(e, ""))}
 	switch e.Type {
 	case messaging.MemberAdded:
-		out.Join, out.UserSeq = e.UserID, userSeq
+		out.Join, out.UserSeq = e.UserID, places[e.UserID]
 	case messaging.MemberRemoved:
-		out.Leave, out.UserSeq = e.UserID, userSeq
+		out.Leave, out.UserSeq = e.UserID, places[e.UserID]
 	case messaging.MessageCreated:
+		f.sent(e.ChatID, e.Seq, e.ActorID)
 		if e.Message != nil && e.Message.ClientID != "" {
 			sender := e.Message.SenderID
 			out.For = map[string][]byte{sender: encode(api.Broadcast(e, sender))}
@@ -103,13 +122,7 @@ func (f *Feed) chat(e messaging.Event, userSeq int64) {
 			out.For = f.tombstone(e)
 		}
 	}
-	f.hub.Publish(out)
-	switch e.Type {
-	case messaging.MessageCreated:
-		f.unread.ofChat(e.ChatID, e.ActorID)
-	case messaging.MessageDeleted:
-		f.unread.ofChat(e.ChatID, "")
-	}
+	return out
 }
 
 // tombstone is what those get who hid an edited message: its place in the

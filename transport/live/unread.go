@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,9 +17,10 @@ const UnreadEvery = time.Second
 // gather is how long changes of counts gather before Run looks at them.
 const gather = 5 * time.Millisecond
 
-// Counter counts what a user has not read; messaging.Service is one.
+// Counter counts what users have not read of a chat, and of all their chats, at
+// most messaging.MaxUnread at once; messaging.Service is one.
 type Counter interface {
-	Unread(ctx context.Context, userID, chatID string) (messaging.UnreadCount, error)
+	Unread(ctx context.Context, chatID string, userIDs []string) ([]messaging.UnreadCount, error)
 }
 
 type unreadKey struct{ user, chat string }
@@ -59,8 +62,9 @@ func (c *changes) signal() {
 	}
 }
 
-// Run pushes unread counts until the context ends: the first change of a user's
-// count of a chat at once, of later ones within UnreadEvery the latest, once.
+// Run pushes unread counts, and receipts of crowded chats, until the context ends:
+// the first change of a user's count of a chat at once, of later ones within
+// UnreadEvery the latest, once.
 func (f *Feed) Run(ctx context.Context, counter Counter) {
 	p := pusher{
 		Feed: f, counter: counter,
@@ -90,42 +94,43 @@ type pusher struct {
 	counter    Counter
 	nextOfChat map[string]time.Time
 	nextOfUser map[unreadKey]time.Time
+	swept      time.Time
 }
 
 // pass pushes what is due and returns when to look again.
-func (p *pusher) pass(ctx context.Context) (wait time.Duration) {
+func (p *pusher) pass(ctx context.Context) time.Duration {
 	now := time.Now()
-	for _, k := range p.due(now) {
-		if ctx.Err() == nil {
-			p.push(ctx, k)
+	receipts := p.tellReceipts(now)
+	chats, wait := p.due(now)
+	for chat, users := range chats {
+		for some := range slices.Chunk(users, messaging.MaxUnread) {
+			if ctx.Err() == nil {
+				p.push(ctx, chat, some)
+			}
 		}
-		p.nextOfUser[k] = time.Now().Add(UnreadEvery)
-	}
-	wait = UnreadEvery
-	for chat, t := range p.nextOfChat {
-		if !now.Before(t) {
-			delete(p.nextOfChat, chat)
-		} else {
-			wait = min(wait, t.Sub(now))
-		}
-	}
-	for k, t := range p.nextOfUser {
-		if !now.Before(t) {
-			delete(p.nextOfUser, k)
-		} else {
-			wait = min(wait, t.Sub(now))
+		next := time.Now().Add(UnreadEvery)
+		for _, user := range users {
+			p.nextOfUser[unreadKey{user, chat}] = next
 		}
 	}
-	return wait
+	if now.Sub(p.swept) >= UnreadEvery {
+		p.swept = now
+		maps.DeleteFunc(p.nextOfChat, func(_ string, t time.Time) bool { return !now.Before(t) })
+		maps.DeleteFunc(p.nextOfUser, func(_ unreadKey, t time.Time) bool { return !now.Before(t) })
+	}
+	return min(wait, receipts)
 }
 
-// due takes the changes that may be pushed; the others stay.
-func (p *pusher) due(now time.Time) (keys []unreadKey) {
+// due takes the changes that may be pushed, by chat; the others stay, until the
+// first of them may.
+func (p *pusher) due(now time.Time) (chats map[string][]string, wait time.Duration) {
 	c := &p.unread
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	wait = UnreadEvery
 	for chat, sender := range c.chats {
-		if now.Before(p.nextOfChat[chat]) {
+		if next := p.nextOfChat[chat]; now.Before(next) {
+			wait = min(wait, next.Sub(now))
 			continue
 		}
 		delete(c.chats, chat)
@@ -137,24 +142,32 @@ func (p *pusher) due(now time.Time) (keys []unreadKey) {
 		}
 	}
 	for k := range c.users {
-		if !now.Before(p.nextOfUser[k]) {
-			delete(c.users, k)
-			keys = append(keys, k)
+		if next := p.nextOfUser[k]; now.Before(next) {
+			wait = min(wait, next.Sub(now))
+			continue
 		}
+		delete(c.users, k)
+		if p.hub.Connections(k.user) == 0 {
+			continue
+		}
+		if chats == nil {
+			chats = make(map[string][]string)
+		}
+		chats[k.chat] = append(chats[k.chat], k.user)
 	}
-	return keys
+	return chats, wait
 }
 
-func (p *pusher) push(ctx context.Context, k unreadKey) {
-	if p.hub.Connections(k.user) == 0 {
-		return
-	}
-	n, err := p.counter.Unread(ctx, k.user, k.chat)
+func (p *pusher) push(ctx context.Context, chat string, users []string) {
+	counts, err := p.counter.Unread(ctx, chat, users)
 	if err != nil {
 		if ctx.Err() == nil {
-			p.log.Warn("unread count not pushed", "error", err)
+			p.log.Warn("unread counts not pushed", "error", err)
 		}
 		return
 	}
-	p.hub.SendUser(k.user, 0, encode(api.FromUnread(k.chat, n, p.now())))
+	key := "unread\x00" + chat
+	for i, user := range users {
+		p.hub.SendPassing(user, key, encode(api.FromUnread(chat, counts[i], p.now())))
+	}
 }

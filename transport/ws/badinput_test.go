@@ -196,7 +196,7 @@ func (w *world) state() (all []any) {
 		for _, h := range heads.Chats {
 			history, err := w.chats.Messages(w.t.Context(), user, h.ChatID, messaging.Window{})
 			must(w.t, err)
-			unread, err := w.chats.Unread(w.t.Context(), user, h.ChatID)
+			unread, err := w.chats.Unread(w.t.Context(), h.ChatID, []string{user})
 			must(w.t, err)
 			all = append(all, history, unread)
 		}

@@ -60,7 +60,7 @@ func everything(t *testing.T, s *bunstore.Store) {
 	}
 	_, err = m.Heads(ctx, "bob")
 	ok(err)
-	_, err = m.Unread(ctx, "bob", "chat")
+	_, err = m.Unread(ctx, "chat", []string{"bob"})
 	ok(err)
 	_, err = m.Members(ctx, "bob", "chat", "", 10)
 	ok(err)

@@ -10,13 +10,14 @@ import (
 	"github.com/wigwag-chat/wigwag/messaging"
 )
 
-// lookups are the prepared statements of a page of history.
+// lookups are the prepared statements of a page of history, and of unread counts.
 type lookups struct {
 	member *Statement // whether somebody is one
 	older  *Statement // messages below a place, from the nearest on
 	newer  *Statement // above it
 	spans  *Statement // of senders
 	counts *Statement // of spans that are alike for all messages of a range
+	unread *Statement // messages of users, in a chat and in all others
 }
 
 func newLookups(d Dialect) *lookups {
@@ -45,11 +46,14 @@ func newLookups(d Dialect) *lookups {
 			FROM {v} JOIN memberships AS m ON m.chat_id = v.chat_id
 			WHERE m.joined_seq < v.high AND (m.left_seq = 0 OR m.left_seq > v.low)
 			GROUP BY 1, 2, 3, 4`, slices.Concat(texts("chat_id"), ints("low", "high"))...),
+		unread: d.statement("unread", `SELECT m.user_id, m.chat_id = v.chat_id, CAST(SUM(`+unreadOf+`) AS BIGINT)
+			FROM {v} JOIN memberships AS m ON m.user_id = v.user_id AND m.left_seq = 0 JOIN chats AS c ON c.id = m.chat_id
+			GROUP BY 1, 2`, texts("chat_id", "user_id")...),
 	}
 }
 
 func (l *lookups) all() []*Statement {
-	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts}
+	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts, l.unread}
 }
 
 // Messages implements messaging.Store: in two round trips, however many messages.

@@ -113,28 +113,33 @@ func (c chats) views(ctx context.Context, viewerID string, input []any, query st
 }
 
 // Unread implements messaging.Store.
-func (c chats) Unread(ctx context.Context, userID, chatID string) (messaging.UnreadCount, error) {
-	if err := valid(userID, chatID); err != nil {
-		return messaging.UnreadCount{}, err
+func (c chats) Unread(ctx context.Context, chatID string, userIDs []string) ([]messaging.UnreadCount, error) {
+	if err := valid(chatID, userIDs); err != nil {
+		return nil, err
 	}
-	type row struct {
-		ChatID string
-		Unread int
+	places := make(map[string]int, len(userIDs))
+	for i, id := range userIDs {
+		places[id] = i
 	}
-	var n messaging.UnreadCount
-	err := c.s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
-		rows, err := list[row](ctx, db, `SELECT m.chat_id, `+unreadOf+` AS unread
-			FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id WHERE m.user_id = ? AND m.left_seq = 0`, userID)
-		n = messaging.UnreadCount{}
-		for _, r := range rows {
-			n.Total += r.Unread
-			if r.ChatID == chatID {
-				n.Chat = r.Unread
+	var counts []messaging.UnreadCount
+	err := c.s.look(ctx, func(ctx context.Context, pipe Pipe) error {
+		counts = make([]messaging.UnreadCount, len(userIDs))
+		call := c.s.lookups.unread.call(len(userIDs), func(row Row) {
+			n := &counts[places[row.Text(0)]]
+			n.Total += int(row.Int(2))
+			if row.Bool(1) {
+				n.Chat = int(row.Int(2))
 			}
+		})
+		for _, id := range userIDs {
+			call.text(chatID, id)
 		}
-		return err
+		return pipe.Run(ctx, true, call)
 	})
-	return n, err
+	if err != nil {
+		return nil, err
+	}
+	return counts, nil
 }
 
 // Heads implements messaging.Store.

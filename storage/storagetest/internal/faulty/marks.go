@@ -20,6 +20,11 @@ func markDefects() []Defect {
 			chats:    func(s messaging.Store) messaging.Store { return &countsDeleted{Store: s} },
 		},
 		{
+			Name:     "gives unread counts in the order of the ids",
+			CaughtBy: []string{"unread/counts stand in the order of the users"},
+			chats:    func(s messaging.Store) messaging.Store { return countsInOrderOfIDs{s} },
+		},
+		{
 			Name:     "clamps marks beyond the head",
 			CaughtBy: []string{"marks/beyond the head is refused"},
 			chats:    func(s messaging.Store) messaging.Store { return clampsMarks{s} },
@@ -81,13 +86,21 @@ func (s *countsDeleted) Delete(ctx context.Context, d messaging.DeleteMessage) (
 	return out, err
 }
 
-func (s *countsDeleted) Unread(ctx context.Context, user, chat string) (messaging.UnreadCount, error) {
-	n, err := s.Store.Unread(ctx, user, chat)
-	if more, _ := s.deleted.get(chat); n.Chat > 0 {
-		n.Chat += more
-		n.Total += more
+func (s *countsDeleted) Unread(ctx context.Context, chat string, users []string) ([]messaging.UnreadCount, error) {
+	counts, err := s.Store.Unread(ctx, chat, users)
+	for i := range counts {
+		if more, _ := s.deleted.get(chat); counts[i].Chat > 0 {
+			counts[i].Chat += more
+			counts[i].Total += more
+		}
 	}
-	return n, err
+	return counts, err
+}
+
+type countsInOrderOfIDs struct{ messaging.Store }
+
+func (s countsInOrderOfIDs) Unread(ctx context.Context, chat string, users []string) ([]messaging.UnreadCount, error) {
+	return s.Store.Unread(ctx, chat, slices.Sorted(slices.Values(users)))
 }
 
 type clampsMarks struct{ messaging.Store }
