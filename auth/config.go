@@ -46,6 +46,12 @@ type Config struct {
 	// hour; default 30 days, negative: never.
 	RotateEvery time.Duration
 
+	// SessionFresh is how long a session that was read counts as still there, at most
+	// a minute: so much later another process on the same store may notice that it was
+	// ended. What this process ends has ended for it before the call returns. Default
+	// 0: every request reads its session.
+	SessionFresh time.Duration
+
 	// BcryptCost of new password hashes; default 12. Below 10 is for tests only; the least is 4.
 	BcryptCost int
 	// PasswordWorkers bounds how many passwords are hashed at once, so that
@@ -94,6 +100,9 @@ func (c *Config) defaults() error {
 	c.RotateEvery = cmp.Or(c.RotateEvery, 30*24*time.Hour)
 	if c.RotateEvery > 0 && c.RotateEvery < time.Hour {
 		return errors.New("auth: RotateEvery is below an hour")
+	}
+	if c.SessionFresh < 0 || c.SessionFresh > time.Minute {
+		return errors.New("auth: SessionFresh is 0 to a minute")
 	}
 	c.BcryptCost = cmp.Or(c.BcryptCost, 12)
 	if c.BcryptCost < bcrypt.MinCost || c.BcryptCost > bcrypt.MaxCost {

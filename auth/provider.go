@@ -17,6 +17,7 @@ type Provider struct {
 	limits    limits
 	passwords passwords
 	keys      keyring
+	seen      *seen
 	jobs      chan job
 	random    sync.Mutex // an injected reader need not be safe for concurrent use
 }
@@ -37,6 +38,10 @@ func New(cfg Config) (*Provider, error) {
 		jobs:      make(chan job, maxJobs),
 	}
 	p.keys.init(&p.cfg)
+	var err error
+	if p.seen, err = newSeen(); err != nil {
+		return nil, fmt.Errorf("auth: caches: %w", err)
+	}
 	for _, who := range cfg.Admins {
 		p.admins[p.contact(who)] = true
 	}

@@ -36,6 +36,9 @@ func (p *Provider) Refresh(ctx context.Context, refreshToken string, c Client) (
 		Presented: tokenHash(refreshToken), Successor: tokenHash(successor),
 		Now: now, Grace: RefreshGrace, ExpiresAt: now.Add(RefreshTTL), IP: c.IP, UserAgent: c.UserAgent,
 	})
+	if reused || err != nil {
+		p.seen.ended()
+	}
 	if reused {
 		p.cfg.Logger.WarnContext(ctx, "session ended: an old refresh token was used again", "user", s.UserID, "session", s.ID)
 		p.cfg.OnRevoked([]string{s.ID}, s.UserID)

@@ -19,7 +19,9 @@ func (p *Provider) Revoke(ctx context.Context, userID, sessionID string) error {
 	if len(sessionID) > maxID {
 		return ErrSessionNotFound
 	}
-	if err := p.cfg.Store.DeleteSession(ctx, userID, sessionID); err != nil {
+	err := p.cfg.Store.DeleteSession(ctx, userID, sessionID)
+	p.seen.ended()
+	if err != nil {
 		return fmt.Errorf("auth: revoke: %w", err)
 	}
 	p.cfg.OnRevoked([]string{sessionID}, userID)
@@ -29,6 +31,7 @@ func (p *Provider) Revoke(ctx context.Context, userID, sessionID string) error {
 // RevokeOthers ends all sessions of a user but one; "" keeps none.
 func (p *Provider) RevokeOthers(ctx context.Context, userID, keepSessionID string) error {
 	ended, err := p.cfg.Store.DeleteSessions(ctx, userID, keepSessionID)
+	p.seen.ended()
 	if err != nil {
 		return fmt.Errorf("auth: revoke: %w", err)
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,7 +54,8 @@ func (p *Provider) Request(r *http.Request) (Identity, error) { return TokenFunc
 
 // Token authenticates an access token: ErrTokenInvalid, ErrTokenExpired, or
 // ErrTokenRevoked. The session is read from the store each time, so what one
-// node ends has ended on all; so is the account of whoever claims a higher role.
+// node ends has ended on all, but for Config.SessionFresh; so is the account of
+// whoever claims a higher role.
 func (p *Provider) Token(ctx context.Context, token string) (Identity, error) {
 	c, err := p.parse(ctx, token)
 	if err != nil {
@@ -77,8 +79,8 @@ func (p *Provider) Token(ctx context.Context, token string) (Identity, error) {
 
 // Check tells whether the session of an identity is still there: ErrTokenRevoked.
 func (p *Provider) Check(ctx context.Context, id Identity) error {
-	s, err := p.cfg.Store.Session(ctx, id.SessionID)
-	if errors.Is(err, ErrSessionNotFound) || err == nil && s.UserID != id.UserID {
+	userID, err := p.sessionUser(ctx, id.SessionID)
+	if errors.Is(err, ErrSessionNotFound) || err == nil && userID != id.UserID {
 		return ErrTokenRevoked
 	}
 	if err != nil {
@@ -95,17 +97,26 @@ func (p *Provider) parse(ctx context.Context, token string) (*claims, error) {
 	if len(token) > maxToken {
 		return nil, ErrTokenInvalid
 	}
+	hash := sha256.Sum256([]byte(token))
+	switch known, err := p.seenToken(ctx, hash); {
+	case err != nil:
+		return nil, err
+	case known != nil && !p.now().Before(known.ExpiresAt.Time):
+		return nil, ErrTokenExpired
+	case known != nil:
+		return known, nil
+	}
 	parser := jwt.NewParser(jwt.WithValidMethods(algorithms()), jwt.WithStrictDecoding(),
 		jwt.WithIssuer(p.cfg.Issuer), jwt.WithAudience(p.cfg.Audience), jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(),
 		jwt.WithIssuedAt(), jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(p.now))
 	var c claims
 	var fault error // of ours, not of the token
+	var key *signingKey
 	_, err := parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		if len(t.Header) != 3 || t.Header["typ"] != tokenType || kid == "" || len(kid) > maxID {
 			return nil, ErrTokenInvalid
 		}
-		var key *signingKey
 		if key, fault = p.keys.verifying(ctx, kid); fault != nil {
 			return nil, fault
 		}
@@ -122,5 +133,6 @@ func (p *Provider) parse(ctx context.Context, token string) (*claims, error) {
 	case err != nil || c.Subject == "" || c.SessionID == "":
 		return nil, ErrTokenInvalid
 	}
+	p.seen.tokens.Set(hash, seenToken{c, key})
 	return &c, nil
 }

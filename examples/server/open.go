@@ -21,6 +21,10 @@ import (
 	"github.com/wigwag-chat/wigwag/transport/ws"
 )
 
+// sessionFresh keeps well within the second after which a session that was ended
+// on one node has to be dead on all.
+const sessionFresh = 500 * time.Millisecond
+
 // open opens the store and its key file and composes the app. The outbox is nil
 // outside development mode, where nothing carries texts yet.
 func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbox, error) {
@@ -35,7 +39,7 @@ func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbo
 	config := wigwag.Config{
 		Store: store, Keys: ring, Logger: log,
 		Limits: ws.Limits{Off: o.unlimited},
-		Auth:   auth.Config{Admins: o.admins},
+		Auth:   auth.Config{Admins: o.admins, SessionFresh: sessionFresh},
 	}
 	var box *outbox
 	if o.dev {
