@@ -32,6 +32,25 @@ func (m *Message) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+// AppendMessages appends a page of messages as encoding/json writes it, byte for
+// byte, and returns the extended slice.
+func AppendMessages(dst []byte, p Page[Message]) []byte {
+	dst = append(dst, `{"items":`...)
+	if p.Items == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = append(dst, '[')
+		for i := range p.Items {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = p.Items[i].AppendJSON(dst)
+		}
+		dst = append(dst, ']')
+	}
+	return append(appendText(append(dst, `,"next":`...), p.Next), '}')
+}
+
 // AppendJSON appends the event as encoding/json writes it, byte for byte, and
 // returns the extended slice. Only an event with a Chat is reflected on.
 func (e *Event) AppendJSON(dst []byte) []byte {

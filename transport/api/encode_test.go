@@ -89,6 +89,24 @@ func (d draw) reply() *api.Reply {
 	return r
 }
 
+// page is a page of messages that appends itself.
+type page api.Page[api.Message]
+
+func (p *page) AppendJSON(dst []byte) []byte {
+	return api.AppendMessages(dst, api.Page[api.Message](*p))
+}
+
+func (d draw) page() *page {
+	p := &page{Next: d.text()}
+	for range d.IntN(4) {
+		p.Items = append(p.Items, *d.message())
+	}
+	if d.IntN(4) == 0 {
+		p.Items = []api.Message{}
+	}
+	return p
+}
+
 // The encoders by hand write what encoding/json writes, and append it.
 func TestEncodersAgreeWithEncodingJSON(t *testing.T) {
 	parameters := gopter.DefaultTestParameters()
@@ -97,7 +115,7 @@ func TestEncodersAgreeWithEncodingJSON(t *testing.T) {
 	properties := gopter.NewProperties(parameters)
 	properties.Property("the same bytes", prop.ForAll(func(seed uint64) (string, error) {
 		d := draw{rand.New(rand.NewPCG(seed, 0))}
-		for _, v := range []interface{ AppendJSON([]byte) []byte }{d.message(), d.event(), d.reply()} {
+		for _, v := range []interface{ AppendJSON([]byte) []byte }{d.message(), d.event(), d.reply(), d.page()} {
 			want, err := json.Marshal(v)
 			if err != nil {
 				return "", err

@@ -27,7 +27,7 @@ Somebody else's chat or message is answered as not found.`
 func (s *server) humaConfig() huma.Config {
 	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	schemas.RegisterTypeAlias(reflect.TypeFor[registered](), reflect.TypeFor[api.Tokens]())
-	format := huma.Format{Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }}
+	format := huma.Format{Marshal: marshal}
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -45,6 +45,20 @@ func (s *server) humaConfig() huma.Config {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{s.plainError},
 	}
+}
+
+// messageSize is about the length of a message with a short text.
+const messageSize = 512
+
+// marshal writes a body and a line's end. A page of messages, the most frequent
+// large one, is not reflected on.
+func marshal(w io.Writer, v any) error {
+	p, ok := v.(api.Page[api.Message])
+	if !ok {
+		return json.NewEncoder(w).Encode(v)
+	}
+	_, err := w.Write(append(api.AppendMessages(make([]byte, 0, (len(p.Items)+1)*messageSize), p), '\n'))
+	return err
 }
 
 // document completes what huma wrote about an operation.
