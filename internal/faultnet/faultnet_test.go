@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"sync"
@@ -141,5 +142,23 @@ func TestEndOfFault(t *testing.T) {
 	p.Set(faultnet.Fault{})
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestKindsStayWithinTheirScale(t *testing.T) {
+	scale := faultnet.Scale{Delay: 3, Jitter: 2, CutFrom: 0, Cut: 4, Drip: 5}
+	rnd := rand.New(rand.NewPCG(1, 1))
+	seen := make(map[faultnet.Fault]bool)
+	for _, kind := range faultnet.Kinds(scale) {
+		for range 200 {
+			f := kind.Draw(rnd)
+			if f == (faultnet.Fault{}) || f.Delay >= scale.Delay || f.CutAfter < 0 || f.CutAfter > scale.Cut {
+				t.Errorf("%s: %+v", kind.Name, f)
+			}
+			seen[f] = true
+		}
+	}
+	if want := 3 + 4*2 + 1 + 1; len(seen) != want { // delays, cuts by FIN and RST, the rest
+		t.Errorf("%d different faults, want %d", len(seen), want)
 	}
 }

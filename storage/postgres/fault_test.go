@@ -48,20 +48,10 @@ func faulty(t *testing.T, address string, seed uint64) (*faultnet.Proxy, string)
 // its place, what was not is stored at most once, and the store recovers by itself.
 func TestNetworkFaults(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []struct {
-		name  string
-		fault func(*rand.Rand) faultnet.Fault
-	}{
-		{"latency", func(r *rand.Rand) faultnet.Fault {
-			return faultnet.Fault{Delay: time.Duration(r.IntN(8)) * time.Millisecond, Jitter: 6 * time.Millisecond}
-		}},
-		{"cut", func(r *rand.Rand) faultnet.Fault {
-			return faultnet.Fault{CutAfter: 1 + r.Int64N(9000), Reset: r.IntN(2) == 0}
-		}},
-		{"half-open", func(*rand.Rand) faultnet.Fault { return faultnet.Fault{Swallow: true} }},
-		{"byte by byte", func(*rand.Rand) faultnet.Fault { return faultnet.Fault{Drip: 100 * time.Millisecond} }},
-	} {
-		t.Run(kind.name, func(t *testing.T) {
+	for _, kind := range faultnet.Kinds(faultnet.Scale{
+		Delay: 8 * time.Millisecond, Jitter: 6 * time.Millisecond, Cut: 9000, Drip: 100 * time.Millisecond,
+	}) {
+		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
 			address := pgtest.URL(t)
 			direct := open(t, address, postgres.Options{Migrate: true})
@@ -69,7 +59,7 @@ func TestNetworkFaults(t *testing.T) {
 			for range faultsAtOnce { // most of each is waiting
 				runs.Go(func() {
 					for range faultRuns / faultsAtOnce {
-						faultRun(t, direct, address, rand.Uint64(), kind.fault)
+						faultRun(t, direct, address, rand.Uint64(), kind.Draw)
 					}
 				})
 			}

@@ -34,20 +34,10 @@ const (
 // most once, and those whose network is well neither miss anything nor wait.
 func TestNetworkFaults(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []struct {
-		name  string
-		fault func(*rand.Rand) faultnet.Fault
-	}{
-		{"latency", func(r *rand.Rand) faultnet.Fault {
-			return faultnet.Fault{Delay: time.Duration(r.IntN(20)) * time.Millisecond, Jitter: 10 * time.Millisecond}
-		}},
-		{"cut", func(r *rand.Rand) faultnet.Fault {
-			return faultnet.Fault{CutAfter: 400 + r.Int64N(3000), Reset: r.IntN(2) == 0}
-		}},
-		{"half-open", func(*rand.Rand) faultnet.Fault { return faultnet.Fault{Swallow: true} }},
-		{"byte by byte", func(*rand.Rand) faultnet.Fault { return faultnet.Fault{Drip: 20 * time.Millisecond} }},
-	} {
-		t.Run(kind.name, func(t *testing.T) {
+	for _, kind := range faultnet.Kinds(faultnet.Scale{
+		Delay: 20 * time.Millisecond, Jitter: 10 * time.Millisecond, CutFrom: 400, Cut: 3000, Drip: 20 * time.Millisecond,
+	}) {
+		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
 			server := faultServer(t)
 			var runs sync.WaitGroup
@@ -55,7 +45,7 @@ func TestNetworkFaults(t *testing.T) {
 				runs.Go(func() {
 					for range faultRuns / faultsAtOnce {
 						seed := rand.Uint64()
-						if err := faultRun(t, server, seed, kind.fault); err != nil {
+						if err := faultRun(t, server, seed, kind.Draw); err != nil {
 							t.Errorf("seed %d: %v", seed, err)
 						}
 					}
