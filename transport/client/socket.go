@@ -56,6 +56,10 @@ type SocketOptions struct {
 	FramesPerSecond float64       // sent at most; 0: 18, which the server's default lets pass; below 0: no limit
 	PingEvery       time.Duration // 0: 30 s
 	AnswerTimeout   time.Duration // of connecting and of each ping; 0: 10 s; then the server is gone
+	// CallTimeout is how long each request, Send say, waits for its answer on one
+	// connection; 0: 10 s. Then the connection is given up, as one whose other side
+	// has vanished, and the request repeated on the next, until the caller's context ends.
+	CallTimeout time.Duration
 }
 
 // Socket is a WebSocket that comes back by itself and resumes (SPEC RT-4). It is
@@ -87,6 +91,9 @@ func (c *Client) Connect(ctx context.Context, o SocketOptions) (*Socket, error) 
 	}
 	if o.AnswerTimeout == 0 {
 		o.AnswerTimeout = 10 * time.Second
+	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = 10 * time.Second
 	}
 	s := &Socket{c: c, opt: o, change: make(chan struct{}), feed: newFeed(o.Cursor)}
 	var life context.Context

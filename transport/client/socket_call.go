@@ -45,7 +45,7 @@ func ask[T any](ctx context.Context, s *Socket, frame func(api.FrameHead) any) (
 		if err != nil {
 			return out, repeated, err
 		}
-		f, err := l.call(ctx, frame)
+		f, err := l.call(ctx, s.opt.CallTimeout, frame)
 		if errors.Is(err, errLost) {
 			select {
 			case <-l.gone:

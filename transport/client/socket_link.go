@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -25,6 +26,8 @@ type link struct {
 	limit *rate.Limiter
 	kick  chan struct{} // holds one token while something is to be fetched
 	gone  chan struct{} // closed when it has ended
+
+	silent atomic.Bool // ended because a request had no answer
 
 	mu      sync.Mutex
 	last    int // number of the last request
@@ -111,6 +114,9 @@ func (s *Socket) serve(ctx context.Context, l *link) error {
 	if ctx.Err() != nil && websocket.CloseStatus(err) == -1 {
 		err = context.Cause(ctx)
 	}
+	if l.silent.Load() {
+		err = errSilent
+	}
 	cancel(err)
 	close(l.gone)
 	l.conn.CloseNow()
@@ -150,6 +156,12 @@ func (l *link) ping(ctx context.Context, within time.Duration) error {
 	return l.conn.Ping(ctx)
 }
 
+// end gives up a connection whose other side is silent.
+func (l *link) end() {
+	l.silent.Store(true)
+	l.conn.CloseNow()
+}
+
 func (l *link) lost() bool {
 	select {
 	case <-l.gone:
@@ -168,8 +180,11 @@ func (l *link) wake() {
 
 var errLost = errors.New("client: the connection was lost")
 
-// call makes one request on this connection. errLost: nobody knows what became of it.
-func (l *link) call(ctx context.Context, frame func(api.FrameHead) any) (api.ServerFrame, error) {
+var errSilent = errors.New("client: the server leaves a request without an answer")
+
+// call makes one request on this connection, which it ends when there is no answer
+// within some time. errLost: nobody knows what became of the request.
+func (l *link) call(ctx context.Context, within time.Duration, frame func(api.FrameHead) any) (api.ServerFrame, error) {
 	if err := l.limit.Wait(ctx); err != nil {
 		return api.ServerFrame{}, fmt.Errorf("client: %w: %w", cmp.Or(context.Cause(ctx), context.DeadlineExceeded), err)
 	}
@@ -184,6 +199,9 @@ func (l *link) call(ctx context.Context, frame func(api.FrameHead) any) (api.Ser
 		delete(l.waiting, id)
 		l.mu.Unlock()
 	}()
+	silence := time.AfterFunc(within, l.end)
+	defer silence.Stop()
+	// Not under ctx: a frame that is torn would end the connection.
 	if err := l.write(context.WithoutCancel(ctx), frame(api.FrameHead{ID: id})); err != nil {
 		return api.ServerFrame{}, errLost
 	}

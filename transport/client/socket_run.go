@@ -28,7 +28,7 @@ const (
 )
 
 const (
-	callTimeout = 30 * time.Second // for what is missing, before the connection is given up
+	syncTimeout = 30 * time.Second // for what is missing, before the connection is given up
 	renewBefore = time.Minute      // how long before a token's end, or half its life
 )
 
@@ -144,12 +144,10 @@ func (s *Socket) catchUp(ctx context.Context, l *link) error {
 		}
 		s.mu.Unlock()
 
-		within, cancel := context.WithTimeout(ctx, callTimeout)
-		f, err := l.call(within, func(h api.FrameHead) any {
+		f, err := l.call(ctx, syncTimeout, func(h api.FrameHead) any {
 			h.Type = api.FrameSync
 			return api.SyncFrame{FrameHead: h, Sync: ask}
 		})
-		cancel()
 		if err != nil {
 			s.mu.Lock()
 			s.limit = max(1, s.limit/2)
@@ -174,7 +172,7 @@ func (s *Socket) renewInPlace(ctx context.Context, l *link) error {
 	if err != nil {
 		return nil //nolint:nilerr // as said above
 	}
-	f, err := l.call(ctx, func(h api.FrameHead) any {
+	f, err := l.call(ctx, s.opt.CallTimeout, func(h api.FrameHead) any {
 		h.Type = api.FrameAuth
 		return api.AuthFrame{FrameHead: h, Token: token}
 	})
