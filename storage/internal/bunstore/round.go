@@ -181,6 +181,8 @@ func (r *round) ordinal(h *headState, seq int64) int64 {
 // recall asks for the numbers of a round's own positions, which was committed
 // though its answer is lost.
 func (s *Store) recall(ctx context.Context, r *round) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.WriteTimeout) // as for what was committed
+	defer cancel()
 	for at, e := range r.numbered {
 		err := s.retry(ctx, func() (err error) {
 			e.Seq, err = find[int64](ctx, s.writer, errUnknown, `SELECT seq FROM user_events

@@ -157,7 +157,10 @@ func (s *Store) pipeline(ctx context.Context, r *round, verify func(context.Cont
 	if err := s.committed(ctx, err, verify); err != nil {
 		return err
 	}
-	return s.recall(ctx, r) // the answer that was lost had them
+	if err := s.recall(ctx, r); err != nil { // the answer that was lost had them
+		return errUnknown.Because(errors.Join(err, batch.ErrNoIsolation)) // nothing may be done twice
+	}
+	return nil
 }
 
 // begin gets what a transaction needs, and the context that it runs under: the
