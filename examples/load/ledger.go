@@ -88,6 +88,7 @@ type accounting struct {
 	Unasked      int64 `json:"unasked"`      // deliveries of what was not acknowledged
 	Duplicates   int64 `json:"duplicates"`   // delivered once more to the same connection
 	OutOfOrder   int64 `json:"outOfOrder"`   // with a sequence below one that came before
+	Receipts     int64 `json:"receipts"`     // that the server took
 	Contradicted int64 `json:"contradicted"` // with another id than the acknowledgement's, or never sent
 }
 

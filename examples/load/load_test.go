@@ -169,6 +169,14 @@ func TestModes(t *testing.T) {
 		r := loaded(t, args("-mode", "group", "-members", "8", "-senders", "2")...)
 		whole(t, r, 8)
 	})
+	t.Run("group with receipts", func(t *testing.T) {
+		r := loaded(t, args("-mode", "group", "-members", "8", "-senders", "2", "-receipts", "20ms")...)
+		told := r.Accounting.Receipts
+		if r.Accounting.Receipts = 0; told < 16 { // each of eight, more than once
+			t.Errorf("%d receipts", told)
+		}
+		whole(t, r, 8)
+	})
 	t.Run("history", func(t *testing.T) {
 		loaded(t, args("-mode", "history", "-connections", "3", "-stored", "120")...)
 		loaded(t, args("-mode", "history", "-connections", "1", "-stored", "50", "-rate", "50")...)
@@ -264,6 +272,7 @@ func TestRefusesFlags(t *testing.T) {
 		{"-mode", "other"}, {"-url", "localhost:8080"}, {"-mode", "group", "-members", "5", "-senders", "6"}, {"-senders", "0"},
 		{"-mode", "direct", "-chats", "3"}, {"-pid", "x"}, {"-duration", "20m"}, {"-size", "10"}, {"-inflight", "1024", "-size", "4096"}, {"surplus"},
 		{"-mode", "idle", "-connections", "3", "-users", "4"}, {"-rate", "-1"},
+		{"-receipts", "-1s"}, {"-receipts", "1ms"}, {"-mode", "history", "-receipts", "1s"},
 	} {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("%v were taken", args)

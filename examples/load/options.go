@@ -44,6 +44,7 @@ type options struct {
 	inFlight    int
 	size        int
 	rate        float64
+	receipts    time.Duration
 	duration    time.Duration
 	warmup      time.Duration
 	interval    time.Duration
@@ -68,6 +69,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.inFlight, "inflight", 1, "closed loop: messages that a sender may have in flight")
 	f.IntVar(&o.size, "size", 128, "`bytes` of a text")
 	f.Float64Var(&o.rate, "rate", 0, "open loop: messages, pages or reconnects a second, over all; latency counts from the scheduled time (0: closed loop)")
+	f.DurationVar(&o.receipts, "receipts", 0, "direct, group: how often each user tells what it has read (0: never)")
 	f.DurationVar(&o.duration, "duration", 10*time.Second, "how long to measure, after the warm-up")
 	f.DurationVar(&o.warmup, "warmup", time.Second, "load that is not measured, before")
 	f.DurationVar(&o.interval, "interval", time.Second, "between progress reports, and points of the plot")
@@ -105,7 +107,7 @@ func (o options) check(f *flag.FlagSet) error {
 		"senders": {direct, group}, "members": {group}, "connections": {history, idle, storm}, "users": {idle}, "stored": {history},
 		"chats": {storm}, "missed": {storm}, "rounds": {storm}, "inflight": {direct, group},
 		"size": {direct, group, history, storm}, "rate": {direct, group, history, storm},
-		"duration": {direct, group, history, idle}, "warmup": {direct, group, history},
+		"receipts": {direct, group}, "duration": {direct, group, history, idle}, "warmup": {direct, group, history},
 	}
 	if !slices.Contains([]string{direct, group, history, idle, storm}, o.mode) {
 		return fmt.Errorf("-mode is direct, group, history, idle or storm, not %q", o.mode)
@@ -135,6 +137,9 @@ func (o options) check(f *flag.FlagSet) error {
 	if o.inFlight*o.size > maxUnread {
 		err = errors.Join(err, fmt.Errorf("-inflight times -size is at most %d", maxUnread))
 	}
+	if o.receipts < 0 || o.receipts > 0 && o.receipts < 10*time.Millisecond {
+		err = errors.Join(err, errors.New("-receipts is 0, or at least 10ms"))
+	}
 	if o.rate < 0 || o.duration <= 0 || o.warmup < 0 || o.interval < 10*time.Millisecond || o.warmup+o.duration > maxDuration {
 		err = errors.Join(err, fmt.Errorf("-rate is not negative, -interval at least 10ms, -warmup and -duration together at most %v", maxDuration))
 	}
@@ -146,6 +151,9 @@ func (o options) String() string {
 	loop := fmt.Sprintf("%d in flight each", o.inFlight)
 	if o.rate > 0 {
 		loop = fmt.Sprintf("%g a second by schedule", o.rate)
+	}
+	if o.receipts > 0 {
+		loop += fmt.Sprintf(", receipts every %v", o.receipts)
 	}
 	switch o.mode {
 	case direct:

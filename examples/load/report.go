@@ -168,6 +168,9 @@ func (r *report) table(out io.Writer) error {
 		row("messages", "%d sent, %d acknowledged, %d refused, %d unanswered", a.Sent, a.Acknowledged, a.Refused, a.Unanswered)
 		row("deliveries of these", "%d of %d, %d missing", a.Delivered, a.Expected, a.Missing)
 		row("", "%d twice, %d out of order, %d contradicted, %d of unacknowledged, %d connections resumed", a.Duplicates, a.OutOfOrder, a.Contradicted, a.Unasked, a.Resumed)
+		if a.Receipts > 0 {
+			row("receipts", "%d", a.Receipts)
+		}
 	}
 	for i, why := range slices.Sorted(maps.Keys(r.Errors)) {
 		if i == 0 {

@@ -48,7 +48,7 @@ func (t *traffic) resume(ctx context.Context, m *member) error {
 				Seq      int64
 			}
 		}
-		path := fmt.Sprintf("/v1/chats/%s/messages?after=%d&limit=%d", m.chat, m.newest, resumePage)
+		path := fmt.Sprintf("/v1/chats/%s/messages?after=%d&limit=%d", m.chat, m.newest.Load(), resumePage)
 		if err := t.b.api.call(ctx, "GET", path, m.user.token, nil, &page); err != nil {
 			if err := pause(ctx); err != nil {
 				return err
@@ -59,9 +59,9 @@ func (t *traffic) resume(ctx context.Context, m *member) error {
 			if d, ok := t.scan.stored(item.ID, item.Text, item.Seq); ok {
 				t.take(m, d, t.b.meter.elapsed())
 			}
-			m.newest = max(m.newest, item.Seq)
+			m.newest.Store(max(m.newest.Load(), item.Seq))
 		}
-		if m.again = m.newest; len(page.Items) < resumePage {
+		if m.again = m.newest.Load(); len(page.Items) < resumePage {
 			break
 		}
 	}

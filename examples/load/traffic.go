@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ type traffic struct {
 	disorder   atomic.Int64
 	contrary   atomic.Int64
 	resumed    atomic.Int64
+	receipts   atomic.Int64
 
 	stopped atomic.Bool // no more messages
 }
@@ -29,11 +31,12 @@ type traffic struct {
 type member struct {
 	user   user
 	chat   string
-	first  int     // the number of the first sender in its chat
-	heard  []heard // by sender, from first
-	newest int64   // sequence
-	again  int64   // up to this sequence, what was read from history may come live too
-	sends  *sender // nil for those who only listen
+	first  int          // the number of the first sender in its chat
+	heard  []heard      // by sender, from first
+	newest atomic.Int64 // sequence
+	marked int64        // up to this sequence it told that it has read
+	again  int64        // up to this sequence, what was read from history may come live too
+	sends  *sender      // nil for those who only listen
 
 	conn    atomic.Pointer[conn]
 	sending sync.Mutex // held while a message is sent, and while the connection is resumed
@@ -46,6 +49,7 @@ type sender struct {
 }
 
 const (
+	markID     = "read"                // of the frames that tell of receipts; messages have numbers
 	afterError = 10 * time.Millisecond // a server that refuses is not hammered
 	patience   = 5 * time.Second       // without any progress, until what is missing counts as lost
 )
@@ -75,7 +79,13 @@ func (t *traffic) run(ctx context.Context) error {
 	}
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	for _, m := range t.members {
+	for i, m := range t.members {
+		if every := t.b.opt.receipts; every > 0 {
+			offset := every * time.Duration(i) / time.Duration(len(t.members))
+			pacing.Go(func() {
+				pace(ctx, t.b.meter.start, offset, every, func(time.Time) bool { t.mark(m); return true })
+			})
+		}
 		reading.Go(func() { t.serve(alive, m, every == 0) })
 		if m.sends != nil && every > 0 {
 			offset := every * time.Duration(m.sends.number) / time.Duration(len(t.senders))
@@ -135,8 +145,17 @@ func (t *traffic) serve(ctx context.Context, m *member, closed bool) {
 			}
 			continue
 		}
-		if _, ok := replyTo(frame); !ok {
+		id, ok := replyTo(frame)
+		if !ok {
 			t.scan.events(frame, take)
+			continue
+		}
+		if string(id) == markID {
+			if succeeded(frame) {
+				t.receipts.Add(1)
+			} else {
+				t.b.meter.fail("receipt: " + failure(frame))
+			}
 			continue
 		}
 		t.reply(m, frame, now)
@@ -159,6 +178,18 @@ func (t *traffic) send(m *member, due time.Duration) bool {
 	}
 	_ = m.conn.Load().write(m.sends.template.set(n)) // the reader learns why, and sends it again
 	return true
+}
+
+// mark tells that a member has read what reached it, if that is anything new.
+func (t *traffic) mark(m *member) {
+	m.sending.Lock()
+	defer m.sending.Unlock()
+	upTo := m.newest.Load()
+	if upTo == m.marked {
+		return
+	}
+	m.marked = upTo
+	_ = m.conn.Load().write(fmt.Appendf(nil, `{"id":%q,"type":"read","chatId":%q,"upTo":%d}`, markID, m.chat, upTo)) // as in send
 }
 
 // reply takes the answer to a message.
@@ -204,10 +235,11 @@ func (t *traffic) take(m *member, d delivery, now time.Duration) {
 		}
 		return
 	}
-	if d.seq <= m.newest {
+	if d.seq <= m.newest.Load() {
 		t.disorder.Add(1)
+	} else {
+		m.newest.Store(d.seq)
 	}
-	m.newest = max(m.newest, d.seq)
 	t.b.meter.delivered.Add(1)
 	if m.sends == nil || m.sends.number != d.sender {
 		t.b.meter.deliver.record(now - time.Duration(r.due.Load()))
@@ -218,7 +250,8 @@ func (t *traffic) take(m *member, d delivery, now time.Duration) {
 func (t *traffic) account() accounting {
 	a := accounting{
 		Acknowledged: t.b.meter.done.Load(), Refused: t.refused.Load(),
-		Resumed: t.resumed.Load(), Duplicates: t.duplicates.Load(), OutOfOrder: t.disorder.Load(), Contradicted: t.contrary.Load(),
+		Receipts: t.receipts.Load(),
+		Resumed:  t.resumed.Load(), Duplicates: t.duplicates.Load(), OutOfOrder: t.disorder.Load(), Contradicted: t.contrary.Load(),
 	}
 	for _, s := range t.senders {
 		a.Sent += s.ledger.sent.Load()
