@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -102,6 +103,40 @@ func (r *Reply) AppendJSON(dst []byte) []byte {
 	}
 	if r.Error != nil {
 		dst = appendReflected(append(dst, `,"error":`...), r.Error)
+	}
+	return append(dst, '}')
+}
+
+// AppendJSON appends the hello as encoding/json writes it, byte for byte, and
+// returns the extended slice. It does not reflect.
+func (h *Hello) AppendJSON(dst []byte) []byte {
+	dst = appendText(append(dst, `{"type":`...), h.Type)
+	dst = appendText(append(dst, `,"sessionId":`...), h.SessionID)
+	dst = appendText(append(dst, `,"userId":`...), h.UserID)
+	dst = appendText(append(dst, `,"epoch":`...), h.Epoch)
+	dst = strconv.AppendInt(append(dst, `,"userSeq":`...), h.UserSeq, 10)
+	dst = appendNumbers(append(dst, `,"heads":`...), h.Heads)
+	dst = appendNumbers(append(dst, `,"receiptVersions":`...), h.ReceiptVersions)
+	dst = appendTime(append(dst, `,"serverTime":`...), h.ServerTime)
+	return append(dst, '}')
+}
+
+// appendNumbers appends an object of numbers by name, in the order of the names.
+func appendNumbers(dst []byte, numbers map[string]int64) []byte {
+	if numbers == nil {
+		return append(dst, "null"...)
+	}
+	names := make([]string, 0, len(numbers))
+	for name := range numbers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	dst = append(dst, '{')
+	for i, name := range names {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(append(appendText(dst, name), ':'), numbers[name], 10)
 	}
 	return append(dst, '}')
 }

@@ -107,6 +107,23 @@ func (d draw) page() *page {
 	return p
 }
 
+func (d draw) hello() *api.Hello {
+	numbers := func() map[string]int64 {
+		if d.IntN(4) == 0 {
+			return nil
+		}
+		m := make(map[string]int64)
+		for range d.IntN(4) {
+			m[strings.ToValidUTF8(d.text(), "?")] = d.number() // ids are well-formed
+		}
+		return m
+	}
+	return &api.Hello{
+		Type: d.text(), SessionID: d.text(), UserID: d.text(), Epoch: d.text(), UserSeq: d.number(),
+		Heads: numbers(), ReceiptVersions: numbers(), ServerTime: d.time(),
+	}
+}
+
 // The encoders by hand write what encoding/json writes, and append it.
 func TestEncodersAgreeWithEncodingJSON(t *testing.T) {
 	parameters := gopter.DefaultTestParameters()
@@ -115,7 +132,7 @@ func TestEncodersAgreeWithEncodingJSON(t *testing.T) {
 	properties := gopter.NewProperties(parameters)
 	properties.Property("the same bytes", prop.ForAll(func(seed uint64) (string, error) {
 		d := draw{rand.New(rand.NewPCG(seed, 0))}
-		for _, v := range []interface{ AppendJSON([]byte) []byte }{d.message(), d.event(), d.reply(), d.page()} {
+		for _, v := range []interface{ AppendJSON([]byte) []byte }{d.message(), d.event(), d.reply(), d.page(), d.hello()} {
 			want, err := json.Marshal(v)
 			if err != nil {
 				return "", err

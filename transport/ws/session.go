@@ -3,7 +3,6 @@ package ws
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -219,11 +218,7 @@ func (s *session) greet(ctx context.Context) error {
 		if !s.queue.Start(hello.UserSeq, hello.Heads) {
 			continue
 		}
-		body, err := json.Marshal(hello)
-		if err != nil {
-			return err
-		}
-		return s.writeNow(body)
+		return s.writeNow(hello.AppendJSON(nil))
 	}
 	return hub.ErrGap
 }

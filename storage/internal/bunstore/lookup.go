@@ -10,7 +10,8 @@ import (
 	"github.com/wigwag-chat/wigwag/messaging"
 )
 
-// lookups are the prepared statements of a page of history, and of unread counts.
+// lookups are the prepared statements of a page of history, of unread counts, and
+// of where a user's chats stand.
 type lookups struct {
 	member *Statement // whether somebody is one
 	older  *Statement // messages below a place, from the nearest on
@@ -18,6 +19,8 @@ type lookups struct {
 	spans  *Statement // of senders
 	counts *Statement // of spans that are alike for all messages of a range
 	unread *Statement // messages of users, in a chat and in all others
+	stand  *Statement // the epoch, and the head of a user
+	heads  *Statement // of a user's chats
 }
 
 func newLookups(d Dialect) *lookups {
@@ -49,11 +52,16 @@ func newLookups(d Dialect) *lookups {
 		unread: d.statement("unread", `SELECT m.user_id, m.chat_id = v.chat_id, CAST(SUM(`+unreadOf+`) AS BIGINT)
 			FROM {v} JOIN memberships AS m ON m.user_id = v.user_id AND m.left_seq = 0 JOIN chats AS c ON c.id = m.chat_id
 			GROUP BY 1, 2`, texts("chat_id", "user_id")...),
+		stand: d.statement("stand", `SELECT e.value, COALESCE(h.seq, 0)
+			FROM {v} JOIN meta AS e ON e.name = v.name LEFT JOIN user_heads AS h ON h.user_id = v.user_id`, texts("name", "user_id")...),
+		heads: d.statement("heads_of", `SELECT c.id, c.head_seq, c.receipt_version
+			FROM {v} JOIN memberships AS m ON m.user_id = v.user_id AND m.left_seq = 0
+			JOIN chats AS c ON c.id = m.chat_id ORDER BY c.id`, texts("user_id")...),
 	}
 }
 
 func (l *lookups) all() []*Statement {
-	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts, l.unread}
+	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads}
 }
 
 // Messages implements messaging.Store: in two round trips, however many messages.

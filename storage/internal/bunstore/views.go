@@ -142,34 +142,20 @@ func (c chats) Unread(ctx context.Context, chatID string, userIDs []string) ([]m
 	return counts, nil
 }
 
-// Heads implements messaging.Store.
+// Heads implements messaging.Store: in one round trip.
 func (c chats) Heads(ctx context.Context, userID string) (messaging.Heads, error) {
 	if err := valid(userID); err != nil {
 		return messaging.Heads{}, err
 	}
-	type row struct {
-		Epoch          string
-		UserSeq        int64
-		ChatID         string
-		HeadSeq        int64
-		ReceiptVersion int64
-	}
+	l := c.s.lookups
 	var heads messaging.Heads
-	err := c.s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
-		rows, err := list[row](ctx, db, `SELECT e.value AS epoch,
-				COALESCE((SELECT h.seq FROM user_heads AS h WHERE h.user_id = ?), 0) AS user_seq, c.id AS chat_id, c.head_seq, c.receipt_version
-			FROM meta AS e
-			LEFT JOIN memberships AS m ON m.user_id = ? AND m.left_seq = 0
-			LEFT JOIN chats AS c ON c.id = m.chat_id
-			WHERE e.name = ? ORDER BY c.id`, userID, userID, metaEpoch)
+	err := c.s.look(ctx, func(ctx context.Context, pipe Pipe) error {
 		heads = messaging.Heads{}
-		for _, r := range rows {
-			heads.Epoch, heads.UserSeq = r.Epoch, r.UserSeq
-			if r.ChatID != "" {
-				heads.Chats = append(heads.Chats, messaging.Head{ChatID: r.ChatID, Seq: r.HeadSeq, ReceiptVersion: r.ReceiptVersion})
-			}
-		}
-		return err
+		stand := l.stand.call(1, func(row Row) { heads.Epoch, heads.UserSeq = row.Text(0), row.Int(1) }).text(metaEpoch, userID)
+		chats := l.heads.call(1, func(row Row) {
+			heads.Chats = append(heads.Chats, messaging.Head{ChatID: row.Text(0), Seq: row.Int(1), ReceiptVersion: row.Int(2)})
+		}).text(userID)
+		return pipe.Run(ctx, true, stand, chats)
 	})
 	return heads, err
 }
