@@ -46,9 +46,12 @@ type Event struct {
 	UserID    string   // member events: whom it concerns
 	Role      Role     // member events: the role from now on, or the last one
 	Reason    Reason   // MemberRemoved
-	// HiddenFrom names who hid the message of a published MessageEdited: they are
-	// shown a tombstone. Reads leave it out, since they answer one viewer.
+	// HiddenFrom names who hid the message of what is published, MessageEdited or
+	// News: they are shown a tombstone. Reads leave it out, since they answer one viewer.
 	HiddenFrom []string
+	// UserSeq is where a published MemberAdded or MemberRemoved stands in the own
+	// sequence of whom it concerns. Reads leave it out.
+	UserSeq int64
 }
 
 // UserEvent is one place in a user's private sequence. In live delivery each

@@ -55,6 +55,10 @@ type Service interface {
 	// Events returns a chat's events above a sequence, ascending and dense, as the
 	// user may see them: what he hid is a tombstone, so they are for him alone.
 	Events(ctx context.Context, userID, chatID string, after int64, limit int) ([]Event, error)
+	// News returns what has happened beyond places, as it is published where it is
+	// committed: for a node that delivers what others commit, not for any viewer. At
+	// most MaxSync events of each chat and user.
+	News(ctx context.Context, p Places) (News, error)
 }
 
 // List asks for part of a list: at most Limit items (0: 50; above MaxPage is

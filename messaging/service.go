@@ -113,6 +113,19 @@ func (m *Messenger) publishChanged(c Changed) {
 	events := make([]Event, len(c.Events))
 	for i, e := range c.Events {
 		events[i] = e.Event
+		if e.Type == MemberAdded || e.Type == MemberRemoved {
+			events[i].UserSeq = c.placeOf(e.UserID)
+		}
 	}
 	m.publish(Committed{Events: events, UserEvents: c.UserEvents})
+}
+
+// placeOf is where the change of a membership stands in its user's own sequence.
+func (c *Changed) placeOf(userID string) int64 {
+	for _, e := range c.UserEvents {
+		if e.UserID == userID {
+			return e.Seq
+		}
+	}
+	return 0
 }

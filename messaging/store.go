@@ -270,4 +270,11 @@ type Store interface {
 	Events(ctx context.Context, viewerID, chatID string, after int64, limit int) ([]StoredEvent, error)
 	// UserEvents returns a user's own events above a sequence, ascending.
 	UserEvents(ctx context.Context, userID string, after int64, limit int) ([]UserEvent, error)
+	// News returns what has happened beyond places, for a node and not for a viewer:
+	// of each chat and user that stands further, in the order given, what Events and
+	// UserEvents return above the sequence, at most limit, and the marks of present members above
+	// the receipt version, by version. Nothing is hidden: HiddenFrom names, by id,
+	// who hid the message of a MessageCreated or MessageEdited. MemberAdded and MemberRemoved have
+	// their UserSeq. What is unknown is left out.
+	News(ctx context.Context, p Places, limit int) (StoredNews, error)
 }

@@ -68,7 +68,11 @@ func (s messagingStore) Events(ctx context.Context, viewerID, chatID string, aft
 	if err != nil {
 		return nil, err
 	}
-	var page []messaging.StoredEvent
+	return c.eventsAfter(viewerID, after, limit), nil
+}
+
+// eventsAfter returns the events above a sequence as a viewer sees them.
+func (c *chat) eventsAfter(viewerID string, after int64, limit int) (page []messaging.StoredEvent) {
 	for _, e := range c.events[min(int(after), len(c.events)):] {
 		if len(page) == limit {
 			break
@@ -80,7 +84,7 @@ func (s messagingStore) Events(ctx context.Context, viewerID, chatID string, aft
 		}
 		page = append(page, stored)
 	}
-	return page, nil
+	return page
 }
 
 func (s messagingStore) UserEvents(ctx context.Context, userID string, after int64, limit int) ([]messaging.UserEvent, error) {

@@ -78,16 +78,21 @@ func (s messagingStore) Watermarks(ctx context.Context, viewerID, chatID string,
 	if err != nil {
 		return nil, 0, err
 	}
-	var moved []messaging.Watermark
+	moved := c.marksAfter(after)
+	return moved[:min(limit, len(moved))], c.ReceiptVersion, nil
+}
+
+// marksAfter returns the marks of present members above a receipt version.
+func (c *chat) marksAfter(version int64) (moved []messaging.Watermark) {
 	for _, member := range c.present {
-		if member.version > after {
+		if member.version > version {
 			moved = append(moved, member.watermark())
 		}
 	}
 	slices.SortFunc(moved, func(a, b messaging.Watermark) int {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.UserID, b.UserID))
 	})
-	return moved[:min(limit, len(moved))], c.ReceiptVersion, nil
+	return moved
 }
 
 // recipients returns those whose membership covered the place of a message, its

@@ -33,7 +33,7 @@ func rulesFor(b Backend) []rule {
 	for _, some := range [][]rule{
 		storeRules(), keyRules(), userRules(), accountRules(), challengeRules(), sessionRules(),
 		chatRules(), memberRules(), appendRules(), clientIDRules(), editRules(), deleteRules(), historyRules(),
-		markRules(), receiptRules(), unreadRules(), eventRules(),
+		markRules(), receiptRules(), unreadRules(), eventRules(), newsRules(),
 		raceRules(), modelRules(),
 	} {
 		for _, r := range some {

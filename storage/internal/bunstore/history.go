@@ -83,68 +83,73 @@ func (c chats) Events(ctx context.Context, viewerID, chatID string, after int64,
 		return nil, err
 	}
 	var out []messaging.StoredEvent
-	err := c.seen(ctx, viewerID, chatID, func(ctx context.Context, db bun.IDB) error {
-		events, err := list[eventRow](ctx, db, `SELECT chat_id, seq, type, at, actor_id, message_id, user_id, role, reason
-			FROM chat_events WHERE chat_id = ? AND seq > ? ORDER BY seq LIMIT ?`, chatID, after, limit)
-		if err != nil {
-			return err
-		}
-		const shown = `SELECT ` + messageColumns + `, EXISTS (SELECT 1 FROM hidden AS h
-			WHERE h.user_id = ? AND h.chat_id = g.chat_id AND h.seq = g.seq) AS hidden FROM messages AS g `
-		created, err := list[messageRow](ctx, db, shown+`WHERE g.chat_id = ? AND g.seq > ? ORDER BY g.seq LIMIT ?`, viewerID, chatID, after, limit)
-		if err != nil {
-			return err
-		}
-		// Both share one dense sequence: what fits into the limit is a run of it.
-		rows := slices.Clone(created)
-		found := make(map[string]bool, len(created))
-		for _, m := range created {
-			found[m.ID] = true
-		}
-		var edited []string
-		for _, e := range events {
-			if e.Type == messaging.MessageEdited && !found[e.MessageID] {
-				found[e.MessageID] = true
-				edited = append(edited, e.MessageID)
-			}
-		}
-		if len(edited) > 0 {
-			more, err := list[messageRow](ctx, db, shown+`WHERE g.id IN (?)`, viewerID, bun.List(edited))
-			if err != nil {
-				return err
-			}
-			rows = append(rows, more...)
-		}
-		messages, err := storedAll(ctx, db, rows)
-		if err != nil {
-			return err
-		}
-		byID := make(map[string]*messaging.StoredMessage, len(messages))
-		out = make([]messaging.StoredEvent, 0, len(created)+len(events))
-		for i := range messages {
-			m := &messages[i]
-			byID[m.ID] = m
-			if i < len(created) {
-				out = append(out, messaging.StoredEvent{
-					Event: messaging.Event{
-						ChatID: m.ChatID, Seq: m.Seq, Type: messaging.MessageCreated, At: m.CreatedAt, ActorID: m.SenderID, MessageID: m.ID,
-					},
-					Stored: m,
-				})
-			}
-		}
-		for i := range events {
-			e := messaging.StoredEvent{Event: events[i].event()}
-			if e.Type == messaging.MessageEdited {
-				e.Stored = byID[e.MessageID]
-			}
-			out = append(out, e)
-		}
-		slices.SortFunc(out, func(a, b messaging.StoredEvent) int { return int(a.Seq - b.Seq) })
-		out = out[:min(limit, len(out))]
-		return nil
+	err := c.seen(ctx, viewerID, chatID, func(ctx context.Context, db bun.IDB) (err error) {
+		out, err = eventsAfter(ctx, db, viewerID, chatID, after, limit)
+		return err
 	})
 	return out, err
+}
+
+// eventsAfter reads a chat's events as a viewer sees them; he is a member, or "".
+func eventsAfter(ctx context.Context, db bun.IDB, viewerID, chatID string, after int64, limit int) ([]messaging.StoredEvent, error) {
+	events, err := list[eventRow](ctx, db, `SELECT chat_id, seq, type, at, actor_id, message_id, user_id, role, reason
+		FROM chat_events WHERE chat_id = ? AND seq > ? ORDER BY seq LIMIT ?`, chatID, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	const shown = `SELECT ` + messageColumns + `, EXISTS (SELECT 1 FROM hidden AS h
+		WHERE h.user_id = ? AND h.chat_id = g.chat_id AND h.seq = g.seq) AS hidden FROM messages AS g `
+	created, err := list[messageRow](ctx, db, shown+`WHERE g.chat_id = ? AND g.seq > ? ORDER BY g.seq LIMIT ?`, viewerID, chatID, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	// Both share one dense sequence: what fits into the limit is a run of it.
+	rows := slices.Clone(created)
+	found := make(map[string]bool, len(created))
+	for _, m := range created {
+		found[m.ID] = true
+	}
+	var edited []string
+	for _, e := range events {
+		if e.Type == messaging.MessageEdited && !found[e.MessageID] {
+			found[e.MessageID] = true
+			edited = append(edited, e.MessageID)
+		}
+	}
+	if len(edited) > 0 {
+		more, err := list[messageRow](ctx, db, shown+`WHERE g.id IN (?)`, viewerID, bun.List(edited))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	messages, err := storedAll(ctx, db, rows)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*messaging.StoredMessage, len(messages))
+	out := make([]messaging.StoredEvent, 0, len(created)+len(events))
+	for i := range messages {
+		m := &messages[i]
+		byID[m.ID] = m
+		if i < len(created) {
+			out = append(out, messaging.StoredEvent{
+				Event: messaging.Event{
+					ChatID: m.ChatID, Seq: m.Seq, Type: messaging.MessageCreated, At: m.CreatedAt, ActorID: m.SenderID, MessageID: m.ID,
+				},
+				Stored: m,
+			})
+		}
+	}
+	for i := range events {
+		e := messaging.StoredEvent{Event: events[i].event()}
+		if e.Type == messaging.MessageEdited {
+			e.Stored = byID[e.MessageID]
+		}
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(a, b messaging.StoredEvent) int { return int(a.Seq - b.Seq) })
+	return out[:min(limit, len(out))], nil
 }
 
 // UserEvents implements messaging.Store.
@@ -153,14 +158,18 @@ func (c chats) UserEvents(ctx context.Context, userID string, after int64, limit
 		return nil, err
 	}
 	var out []messaging.UserEvent
-	err := c.s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
-		rows, err := list[userEventRow](ctx, db, `SELECT user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version
-			FROM user_events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID, after, limit)
-		out = nil
-		for i := range rows {
-			out = append(out, rows[i].event())
-		}
+	err := c.s.readOne(ctx, func(ctx context.Context, db bun.IDB) (err error) {
+		out, err = userEventsAfter(ctx, db, userID, after, limit)
 		return err
 	})
+	return out, err
+}
+
+func userEventsAfter(ctx context.Context, db bun.IDB, userID string, after int64, limit int) (out []messaging.UserEvent, err error) {
+	rows, err := list[userEventRow](ctx, db, `SELECT user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version
+		FROM user_events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID, after, limit)
+	for i := range rows {
+		out = append(out, rows[i].event())
+	}
 	return out, err
 }

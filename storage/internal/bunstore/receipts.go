@@ -22,16 +22,21 @@ func (c chats) Watermarks(ctx context.Context, viewerID, chatID string, after in
 		if err != nil {
 			return err
 		}
-		rows, err := list[spanRow](ctx, db, `SELECT `+spanColumns+` FROM memberships AS m
-			WHERE m.chat_id = ? AND m.left_seq = 0 AND m.mark_version > 0 AND m.mark_version > ?
-			ORDER BY m.mark_version, m.user_id LIMIT ?`, chatID, after, limit)
-		out = nil
-		for i := range rows {
-			out = append(out, rows[i].watermark())
-		}
+		out, err = marksAfter(ctx, db, chatID, after, limit)
 		return err
 	})
 	return out, version, err
+}
+
+// marksAfter reads the marks of a chat's present members above a receipt version.
+func marksAfter(ctx context.Context, db bun.IDB, chatID string, after int64, limit int) (out []messaging.Watermark, err error) {
+	rows, err := list[spanRow](ctx, db, `SELECT `+spanColumns+` FROM memberships AS m
+		WHERE m.chat_id = ? AND m.left_seq = 0 AND m.mark_version > 0 AND m.mark_version > ?
+		ORDER BY m.mark_version, m.user_id LIMIT ?`, chatID, after, limit)
+	for i := range rows {
+		out = append(out, rows[i].watermark())
+	}
+	return out, err
 }
 
 // Receipts implements messaging.Store.
