@@ -31,6 +31,7 @@ import (
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/phone/e164"
 	"github.com/wigwag-chat/wigwag/storage"
+	"github.com/wigwag-chat/wigwag/transport/bus"
 	"github.com/wigwag-chat/wigwag/transport/httpapi"
 	"github.com/wigwag-chat/wigwag/transport/live"
 	"github.com/wigwag-chat/wigwag/transport/ws"
@@ -56,6 +57,10 @@ type Config struct {
 	// countries' numbers in E.164 notation.
 	Auth auth.Config
 
+	// Bus lets several Apps on one store hear of each other's commits: package
+	// transport/bus/pgbus needs nothing but PostgreSQL. Nil: this is the only one. Stop closes it.
+	Bus bus.Bus
+
 	Origins  []string                   // exact origins that may open WebSockets, besides the server's own
 	Limits   ws.Limits                  // of WebSocket connections
 	ClientIP func(*http.Request) string // behind a proxy: the client's address; nil: RemoteAddr
@@ -78,8 +83,10 @@ type App struct {
 	handler  http.Handler
 	sockets  *ws.Handler
 	feed     *live.Feed
+	follow   func(context.Context)
 	maintain func(context.Context) error
 	store    storage.Store
+	bus      bus.Bus
 	log      *slog.Logger
 
 	start, stop sync.Once
@@ -102,8 +109,8 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		feed:  live.New(live.Options{Logger: c.Logger, Now: c.Now}),
-		store: c.Store, log: c.Logger,
+		feed:  live.New(live.Options{Logger: c.Logger, Now: c.Now, Bus: c.Bus}),
+		store: c.Store, bus: c.Bus, log: c.Logger,
 	}
 	if err := a.services(ctx, c, vault); err != nil {
 		return nil, err
@@ -158,6 +165,7 @@ func (a *App) services(ctx context.Context, c Config, vault *keys.Vault) error {
 		return err
 	}
 	a.Messaging = messenger
+	a.follow = func(ctx context.Context) { a.feed.Follow(ctx, messenger, a.sessions()) }
 	a.Groups, err = groups.New(groups.Config{Messaging: messenger})
 	return err
 }
@@ -210,12 +218,13 @@ func (a *App) Disconnect(userID string, sessionIDs ...string) {
 }
 
 // Start lets the upkeep run that happens between requests: signing keys, expired
-// rows, unread counts for those online. Starting twice is fine.
+// rows, unread counts for those online, what other nodes commit. Starting twice is fine.
 func (a *App) Start() {
 	a.start.Do(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		a.cancel = cancel
 		a.running.Go(func() { a.feed.Run(ctx, a.Messaging) })
+		a.running.Go(func() { a.follow(ctx) })
 		if a.maintain == nil {
 			return
 		}
@@ -225,6 +234,20 @@ func (a *App) Start() {
 			}
 		})
 	})
+}
+
+// sessions tells which sessions of a user live, where package auth knows them.
+func (a *App) sessions() live.Sessions {
+	if a.Auth == nil {
+		return nil
+	}
+	return func(ctx context.Context, userID string) (ids []string, err error) {
+		sessions, err := a.Auth.Sessions(ctx, userID)
+		for _, s := range sessions {
+			ids = append(ids, s.ID)
+		}
+		return ids, err
+	}
 }
 
 // Stop closes live connections with a code that says to come back, ends the
@@ -239,6 +262,9 @@ func (a *App) Stop(ctx context.Context) error {
 			a.cancel()
 		}
 		a.running.Wait()
+		if a.bus != nil {
+			err = errors.Join(err, a.bus.Close())
+		}
 		a.stopErr = errors.Join(err, a.store.Close())
 	})
 	return a.stopErr

@@ -18,6 +18,7 @@ import (
 	"github.com/wigwag-chat/wigwag/storage/memory"
 	"github.com/wigwag-chat/wigwag/storage/postgres"
 	"github.com/wigwag-chat/wigwag/storage/sqlite"
+	"github.com/wigwag-chat/wigwag/transport/bus/pgbus"
 	"github.com/wigwag-chat/wigwag/transport/ws"
 )
 
@@ -40,6 +41,11 @@ func open(ctx context.Context, o options, log *slog.Logger) (*wigwag.App, *outbo
 		Store: store, Keys: ring, Logger: log,
 		Limits: ws.Limits{Off: o.unlimited},
 		Auth:   auth.Config{Admins: o.admins, SessionFresh: sessionFresh},
+	}
+	if scheme, _, _ := strings.Cut(o.db, ":"); !o.alone && (scheme == "postgres" || scheme == "postgresql") {
+		if config.Bus, err = pgbus.New(o.db, pgbus.Options{}); err != nil {
+			return nil, nil, errors.Join(err, store.Close())
+		}
 	}
 	var box *outbox
 	if o.dev {

@@ -17,6 +17,7 @@ type options struct {
 	local     bool // only this machine reaches addr
 	dev       bool
 	unlimited bool
+	alone     bool // the only server on its database
 	admins    []string
 }
 
@@ -31,6 +32,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.media, "media", "wigwag-media", "`folder` for uploaded files")
 	f.Var(&dev, "dev", "development mode, in which codes are shown at /dev/outbox: auto (on a loopback address only), true, false, or force")
 	f.StringVar(&limits, "limits", "on", "off lifts request, frame and connection limits for load tests, in development mode only")
+	f.BoolVar(&o.alone, "alone", false, "on PostgreSQL: this is the only server on the database, which saves it the work of telling others")
 	f.Func("admin", "phone number or e-mail `address` that gets the admin role at sign-in; may be repeated", func(v string) error {
 		o.admins = append(o.admins, v)
 		return nil

@@ -78,7 +78,7 @@ var homes = []struct {
 	in   []string
 }{
 	{"github.com/uptrace/bun/...", []string{"storage/internal/bunstore/...", "storage/sqlite/...", "storage/postgres/..."}},
-	{"github.com/jackc/pgx/v5/...", []string{"storage/postgres/...", "internal/pgtest", "examples/..."}},
+	{"github.com/jackc/pgx/v5/...", []string{"storage/postgres/...", "transport/bus/pgbus", "internal/pgtest", "examples/..."}},
 	{"modernc.org/sqlite/...", []string{"storage/sqlite/...", "examples/..."}},
 	{"github.com/nyaruka/phonenumbers/...", []string{"phone/e164", "storage/storagetest"}},
 	{"github.com/danielgtaylor/huma/v2/...", []string{"transport/httpapi/..."}},

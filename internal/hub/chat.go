@@ -207,11 +207,24 @@ func (ch *chat) startTimer() {
 	if ch.timer != nil || !ch.isSet { // before it is set, nothing is known to be missing
 		return
 	}
+	opt := ch.hub.opt
+	if opt.Missing == nil {
+		ch.after(opt.GapWait, ch.giveUp)
+		return
+	}
+	ch.after(opt.GapWait/10, func() {
+		opt.Missing(ch.id, ch.last)
+		ch.after(opt.GapWait-opt.GapWait/10, ch.giveUp)
+	})
+}
+
+// after runs f under the chat's lock, unless the timer is stopped before.
+func (ch *chat) after(d time.Duration, f func()) {
 	var mine *time.Timer
-	mine = time.AfterFunc(ch.hub.opt.GapWait, func() {
+	mine = time.AfterFunc(d, func() {
 		ch.hub.withChat(ch.id, func(now *chat) {
 			if now == ch && ch.timer == mine {
-				ch.giveUp()
+				f()
 			}
 		})
 	})

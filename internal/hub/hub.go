@@ -17,6 +17,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -58,8 +59,12 @@ type Options struct {
 	MaxEvents int           // runs of events that wait for one connection; default 4,096
 	MaxBytes  int           // of the same, and about 128 for each run; default 1 MiB; one run more may wait
 	GapWait   time.Duration // how long a missing event may hold back later ones; default 1 s
-	MaxParked int           // later events held back in one chat; default 4,096
-	Logger    *slog.Logger  // default slog.Default()
+	// Missing is told of a gap that has lasted a tenth of GapWait: the chat's events
+	// above a sequence were not published here, though later ones were. It must
+	// return at once and call nothing here. Nil: nobody can help.
+	Missing   func(chatID string, after int64)
+	MaxParked int          // later events held back in one chat; default 4,096
+	Logger    *slog.Logger // default slog.Default()
 }
 
 const (
@@ -168,16 +173,65 @@ func (h *Hub) SendPassing(userID, key string, body []byte) {
 	}
 }
 
-// Listen makes a user's connections hear a chat from above a head on: that of a
-// new chat, which has no event that could carry Join. userSeq is its place in the
-// user's own sequence.
+// Listen makes a user's connections hear a chat from above a head on, where no event
+// with Join does: of a new chat, or one that nobody here listened to. userSeq
+// is the membership's place in the user's own sequence; who follows as of that
+// place already is left alone.
 func (h *Hub) Listen(userID, chatID string, head, userSeq int64) {
 	for _, c := range h.connsOf(userID) {
 		h.withChat(chatID, func(ch *chat) {
+			if f := c.follow(chatID); f != nil && f.asOf >= userSeq {
+				return
+			}
 			ch.known(max(head, h.passed(chatID)))
 			ch.join(c, max(head, ch.last), userSeq, ch.last > head)
+			if f := c.follow(chatID); f != nil { // maybe of a membership before, whose end is still on its way
+				f.from = max(f.from, head)
+			}
 		})
 	}
+}
+
+// Place tells up to where a chat was handed out to those who listen to it here.
+// Known is false while the first of them has yet to read the heads.
+func (h *Hub) Place(chatID string) (last int64, known, listened bool) {
+	ch := h.lookUp(chatID)
+	if ch == nil {
+		return 0, false, false
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.last, ch.isSet, len(ch.subs) > 0
+}
+
+// Chats returns the chats that somebody listens to here.
+func (h *Hub) Chats() (ids []string) {
+	for i := range h.chats {
+		h.chats[i].Lock()
+		ids = slices.AppendSeq(ids, maps.Keys(h.chats[i].m))
+		h.chats[i].Unlock()
+	}
+	return ids
+}
+
+// Users returns those who have connections here.
+func (h *Hub) Users() (ids []string) {
+	for i := range h.users {
+		h.users[i].Lock()
+		ids = slices.AppendSeq(ids, maps.Keys(h.users[i].m))
+		h.users[i].Unlock()
+	}
+	return ids
+}
+
+// Sessions returns the authentication sessions of a user's connections, once each.
+func (h *Hub) Sessions(userID string) (ids []string) {
+	for _, c := range h.connsOf(userID) {
+		if !slices.Contains(ids, c.peer.SessionID) {
+			ids = append(ids, c.peer.SessionID)
+		}
+	}
+	return ids
 }
 
 // End fails every connection of the given authentication sessions with err,

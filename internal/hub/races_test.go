@@ -248,3 +248,52 @@ func TestChatsLeftAreBounded(t *testing.T) {
 	}
 	resumes(t, c)
 }
+
+// A user who was removed and let in again on another node: his own event of
+// joining comes before the chat's of his removal. What lies between is not his to hear.
+func TestListenBeforeTheRemovalHasCome(t *testing.T) {
+	h := hub.New(hub.Options{})
+	ann, bob := connect(h, "ann"), connect(h, "bob")
+	defer ann.Close()
+	defer bob.Close()
+	start(ann, 1, map[string]int64{"a": 5})
+	start(bob, 1, map[string]int64{"a": 5})
+	h.Listen("ann", "a", 8, 3) // joined at 9
+	h.Listen("ann", "a", 8, 3)
+	h.Publish(event("a", 6), out("ann", "a", 7, 2), event("a", 8), in("ann", "a", 9, 3), event("a", 10))
+	want(t, ann, "a9 a10")
+	want(t, bob, "a6 a7 a8 a9 a10")
+	if last, known, listened := h.Place("a"); last != 10 || !known || !listened {
+		t.Errorf("the chat stands at %d, %v, %v", last, known, listened)
+	}
+}
+
+// Who can help with a gap is asked before anybody is cut.
+func TestMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := make(chan int64, 9)
+		h := hub.New(hub.Options{
+			Logger:  slog.New(slog.DiscardHandler),
+			Missing: func(chat string, after int64) { asked <- after },
+		})
+		ann := start(connect(h, "ann"), 1, map[string]int64{"a": 5})
+		defer ann.Close()
+		h.Publish(event("a", 8))
+		time.Sleep(200 * time.Millisecond)
+		if after := <-asked; after != 5 {
+			t.Errorf("asked for events after %d, want 5", after)
+		}
+		h.Publish(event("a", 6), event("a", 7))
+		want(t, ann, "a6 a7 a8")
+		time.Sleep(2 * time.Second)
+		if err := ann.Err(); err != nil || len(asked) > 0 {
+			t.Errorf("the connection has %v, asked %d times more", err, len(asked))
+		}
+		h.Publish(event("a", 10))
+		time.Sleep(2 * time.Second)
+		if after := <-asked; after != 8 {
+			t.Errorf("asked for events after %d, want 8", after)
+		}
+		resumes(t, ann)
+	})
+}

@@ -8,9 +8,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/wigwag-chat/wigwag/internal/hub"
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/transport/bus"
 )
 
 // Feed is a messaging.Publisher that delivers to live connections. It is safe
@@ -22,6 +25,14 @@ type Feed struct {
 
 	unread   changes
 	receipts receipts
+
+	// Of a node among several; see Follow.
+	bus    bus.Bus // nil: there are no others
+	node   string
+	check  time.Duration
+	hints  *hints
+	wanted wanted
+	places places
 }
 
 // Options tune a Feed; the zero value is ready for use.
@@ -29,6 +40,10 @@ type Options struct {
 	Hub    hub.Options
 	Logger *slog.Logger     // default slog.Default()
 	Now    func() time.Time // default time.Now
+
+	Bus        bus.Bus       // to the other nodes of the system; nil: there are none
+	NodeID     string        // unique among them; default: a UUID
+	CheckEvery time.Duration // between looks for missed hints; default CheckEvery
 }
 
 // New makes a feed. Run pushes its unread counts, and goes with every feed.
@@ -42,35 +57,56 @@ func New(opt Options) *Feed {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	return &Feed{
-		hub: hub.New(opt.Hub), log: opt.Logger, now: opt.Now, unread: newChanges(),
-		receipts: receipts{chats: make(map[string]*crowded)},
+	if opt.CheckEvery == 0 {
+		opt.CheckEvery = CheckEvery
 	}
+	if opt.NodeID == "" {
+		opt.NodeID = uuid.NewString()
+	}
+	f := &Feed{
+		log: opt.Logger, now: opt.Now, unread: newChanges(),
+		receipts: receipts{chats: make(map[string]*crowded)},
+		bus:      opt.Bus, node: opt.NodeID, check: opt.CheckEvery, hints: newHints(), wanted: newWanted(), places: newPlaces(),
+	}
+	if f.bus != nil {
+		opt.Hub.Missing = func(chatID string, _ int64) { f.wanted.chat(chatHint{ID: chatID}) }
+	}
+	f.hub = hub.New(opt.Hub)
+	return f
 }
 
 // Hub returns the connections.
 func (f *Feed) Hub() *hub.Hub { return f.hub }
 
-// Publish delivers one commit.
+// Start lets the events of a user's connection go that are newer than heads just
+// read, with their sequences by chat; see hub.Conn.Start.
+func (f *Feed) Start(c *hub.Conn, userID string, heads messaging.Heads, seqs map[string]int64) bool {
+	if f.bus != nil {
+		f.places.start(userID, heads)
+	}
+	return c.Start(heads.UserSeq, seqs)
+}
+
+// Publish delivers one commit, and has the other nodes told.
 func (f *Feed) Publish(c messaging.Committed) {
-	var places map[string]int64 // where a join or leave stands in its user's own sequence
+	f.deliver(c)
+	if f.bus != nil {
+		f.hints.add(c)
+	}
+}
+
+func (f *Feed) deliver(c messaging.Committed) {
 	for _, e := range c.UserEvents {
 		f.user(e, len(c.Events) == 0)
-		if e.Type == messaging.ChatJoined || e.Type == messaging.ChatLeft {
-			if places == nil {
-				places = make(map[string]int64, len(c.UserEvents))
-			}
-			places[e.UserID] = e.Seq
-		}
 	}
 	switch len(c.Events) {
 	case 0:
 	case 1:
-		f.hub.Publish(f.event(c.Events[0], places))
+		f.hub.Publish(f.event(c.Events[0]))
 	default:
 		out := make([]hub.Event, len(c.Events))
 		for i, e := range c.Events {
-			out[i] = f.event(e, places)
+			out[i] = f.event(e)
 		}
 		f.hub.Publish(out...) // in one run
 	}
@@ -85,6 +121,9 @@ func (f *Feed) Publish(c messaging.Committed) {
 	for _, w := range c.Marks {
 		f.moved(w)
 	}
+	if f.bus != nil {
+		f.places.told(c)
+	}
 }
 
 // user delivers an event of one user's own sequence.
@@ -93,8 +132,9 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 		return
 	}
 	if e.Type == messaging.ChatJoined && alone {
-		// A new chat. Joining an old one takes effect at its event, in the chat's order.
-		f.hub.Listen(e.UserID, e.ChatID, e.HeadSeq, e.Seq)
+		// A new chat, or one that another node let him into: his own event stands at
+		// HeadSeq. Here that takes effect in the chat's order.
+		f.hub.Listen(e.UserID, e.ChatID, max(e.HeadSeq-1, 0), e.Seq)
 	}
 	f.hub.SendUser(e.UserID, e.Seq, encode(api.FromUserEvent(e, nil)))
 	if e.Type == messaging.OwnPosition || e.Type == messaging.MessageDeleted || e.Type == messaging.ChatLeft {
@@ -102,37 +142,37 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 	}
 }
 
-// event is an event of a chat's sequence, encoded; places says where joins and
-// leaves stand in their users' own sequences.
-func (f *Feed) event(e messaging.Event, places map[string]int64) hub.Event {
+// event is an event of a chat's sequence, encoded.
+func (f *Feed) event(e messaging.Event) hub.Event {
 	out := hub.Event{ChatID: e.ChatID, Seq: e.Seq, Body: encode(api.Broadcast(e, ""))}
 	switch e.Type {
 	case messaging.MemberAdded:
-		out.Join, out.UserSeq = e.UserID, places[e.UserID]
+		out.Join, out.UserSeq = e.UserID, e.UserSeq
 	case messaging.MemberRemoved:
-		out.Leave, out.UserSeq = e.UserID, places[e.UserID]
+		out.Leave, out.UserSeq = e.UserID, e.UserSeq
 	case messaging.MessageCreated:
 		f.sent(e.ChatID, e.Seq, e.ActorID)
 		if e.Message != nil && e.Message.ClientID != "" {
 			sender := e.Message.SenderID
 			out.For = map[string][]byte{sender: encode(api.Broadcast(e, sender))}
 		}
-	case messaging.MessageEdited:
-		if len(e.HiddenFrom) > 0 {
-			out.For = f.tombstone(e)
-		}
+	}
+	if len(e.HiddenFrom) > 0 && e.Message != nil {
+		out.For = f.tombstones(e, out.For)
 	}
 	return out
 }
 
-// tombstone is what those get who hid an edited message: its place in the
-// sequence without its text.
-func (f *Feed) tombstone(e messaging.Event) map[string][]byte {
+// tombstones is what those get who hid a message: its place in the sequence
+// without its text.
+func (f *Feed) tombstones(e messaging.Event, bodies map[string][]byte) map[string][]byte {
 	bare := *e.Message
 	bare.Text, bare.Deleted = "", true
 	e.Message = &bare
 	body := encode(api.Broadcast(e, ""))
-	bodies := make(map[string][]byte, len(e.HiddenFrom))
+	if bodies == nil {
+		bodies = make(map[string][]byte, len(e.HiddenFrom))
+	}
 	for _, user := range e.HiddenFrom {
 		bodies[user] = body
 	}
@@ -140,8 +180,15 @@ func (f *Feed) tombstone(e messaging.Event) map[string][]byte {
 }
 
 // SessionsRevoked tells a user's connections, and fails those of the sessions
-// with err before it returns.
+// with err before it returns; other nodes follow.
 func (f *Feed) SessionsRevoked(userID string, sessionIDs []string, err error) {
+	f.end(userID, sessionIDs, err)
+	if f.bus != nil {
+		f.hints.end(userID, sessionIDs)
+	}
+}
+
+func (f *Feed) end(userID string, sessionIDs []string, err error) {
 	for _, id := range sessionIDs {
 		f.hub.SendUser(userID, 0, encode(api.SessionRevoked(id, f.now())))
 	}

@@ -215,7 +215,7 @@ func (s *session) greet(ctx context.Context) error {
 		for _, ch := range heads.Chats {
 			hello.Heads[ch.ChatID], hello.ReceiptVersions[ch.ChatID] = ch.Seq, ch.ReceiptVersion
 		}
-		if !s.queue.Start(hello.UserSeq, hello.Heads) {
+		if !s.h.Feed.Start(s.queue, s.id.UserID, heads, hello.Heads) {
 			continue
 		}
 		return s.writeNow(hello.AppendJSON(nil))
