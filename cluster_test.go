@@ -2,6 +2,7 @@ package wigwag_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -89,6 +90,8 @@ func (r running) follow(t *testing.T, user string) <-chan string {
 			heard <- e.Type + " tombstone"
 		case e.Message != nil:
 			heard <- e.Type + " " + e.Message.Text
+		case e.Type == api.EventTyping:
+			heard <- fmt.Sprint(e.Type, " ", e.UserID, " ", *e.Typing)
 		case e.UserID != "":
 			heard <- e.Type + " " + e.UserID
 		default:
@@ -119,6 +122,8 @@ func TestNodesHearEachOther(t *testing.T) {
 			await(t, ann, "message.created one")
 			check(t, there.app.Messaging.Mark(ctx, messaging.MarkRequest{UserID: "bob", ChatID: chat.ID, Read: true, UpTo: 1}))
 			await(t, ann, "receipt bob")
+			check(t, there.client(t).Typing(ctx, chat.ID, true))
+			await(t, ann, "typing bob true")
 			reply, _, err := there.app.Messaging.Send(ctx, messaging.SendRequest{SenderID: "bob", ChatID: chat.ID, Text: "two"})
 			check(t, err)
 			await(t, ann, "message.created two")

@@ -188,7 +188,7 @@ func (a *App) transports(c Config) error {
 	}
 	hc := httpapi.Config{
 		Auth: a.Auth, Authenticator: who, Users: a.Users, Messaging: a.Messaging, Groups: a.Groups,
-		Tickets: sockets, Ping: c.Store.Ping, ClientIP: c.ClientIP, Now: c.Now, Logger: c.Logger, Version: c.Version,
+		Tickets: sockets, Typing: a.typing, Ping: c.Store.Ping, ClientIP: c.ClientIP, Now: c.Now, Logger: c.Logger, Version: c.Version,
 	}
 	api, err := httpapi.New(hc)
 	if err != nil {
@@ -204,6 +204,10 @@ func (a *App) transports(c Config) error {
 	})
 	a.sockets = sockets
 	return nil
+}
+
+func (a *App) typing(ctx context.Context, chatID, userID string, typing bool) error {
+	return a.feed.Typing(ctx, a.Messaging, chatID, userID, typing)
 }
 
 // Handler serves everything under /v1, and /openapi.json, /docs, /healthz,

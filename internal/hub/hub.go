@@ -204,6 +204,12 @@ func (h *Hub) Place(chatID string) (last int64, known, listened bool) {
 	return ch.last, ch.isSet, len(ch.subs) > 0
 }
 
+// Follows reports whether a connection of a user listens to a chat here, which only
+// a member's does.
+func (h *Hub) Follows(userID, chatID string) bool {
+	return slices.ContainsFunc(h.connsOf(userID), func(c *Conn) bool { return c.follow(chatID) != nil })
+}
+
 // Chats returns the chats that somebody listens to here.
 func (h *Hub) Chats() (ids []string) {
 	for i := range h.chats {

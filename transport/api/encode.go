@@ -81,6 +81,10 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	dst = appendCount(dst, `,"mentionCount":`, e.Mentions)
 	dst = appendCount(dst, `,"total":`, e.Total)
 	dst = appendGiven(dst, `,"sessionId":`, e.SessionID)
+	if e.Typing != nil {
+		dst = strconv.AppendBool(append(dst, `,"typing":`...), *e.Typing)
+	}
+	dst = appendNumber(dst, `,"expiresInMs":`, e.ExpiresInMs)
 	return append(dst, '}')
 }
 

@@ -10,6 +10,7 @@ import (
 const (
 	EventReceipt        = "receipt"
 	EventUnread         = "unread"
+	EventTyping         = "typing"
 	EventSessionRevoked = "session.revoked"
 )
 
@@ -27,7 +28,7 @@ type Event struct {
 	MessageID   string   `json:"messageId,omitempty" doc:"message.deleted."`
 	ForEveryone *bool    `json:"forEveryone,omitempty" doc:"message.deleted: false when hidden for oneself."`
 
-	UserID   string `json:"userId,omitempty" doc:"member.*, receipt: whom it concerns."`
+	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing: whom it concerns."`
 	ByUserID string `json:"byUserId,omitempty" doc:"member.*: who did it."`
 	Role     string `json:"role,omitempty" enum:"owner,admin,member" doc:"member.*."`
 	Reason   string `json:"reason,omitempty" enum:"left,removed" doc:"member.removed."`
@@ -41,6 +42,9 @@ type Event struct {
 	Mentions    *int   `json:"mentionCount,omitempty" doc:"unread: of these, those that mention one; none do in this version."`
 	Total       *int   `json:"total,omitempty" doc:"unread: in all chats."`
 	SessionID   string `json:"sessionId,omitempty" doc:"session.revoked."`
+
+	Typing      *bool `json:"typing,omitempty" doc:"typing: whether somebody is writing."`
+	ExpiresInMs int64 `json:"expiresInMs,omitempty" doc:"typing: how long that holds unless it is said again."`
 }
 
 // FromEvent converts an event of a chat as the viewer sees it, for a sync answer.
@@ -111,4 +115,13 @@ func FromUnread(chatID string, n messaging.UnreadCount, at time.Time) Event {
 // SessionRevoked tells a connection that its session has ended.
 func SessionRevoked(sessionID string, at time.Time) Event {
 	return Event{Type: EventSessionRevoked, At: stamp(at), SessionID: sessionID}
+}
+
+// Typing tells the other members of a chat that somebody is writing, or has stopped.
+func Typing(chatID, userID string, typing bool, expiresIn time.Duration, at time.Time) Event {
+	e := Event{Type: EventTyping, ChatID: chatID, At: stamp(at), UserID: userID, Typing: &typing}
+	if typing {
+		e.ExpiresInMs = expiresIn.Milliseconds()
+	}
+	return e
 }

@@ -13,6 +13,7 @@ const (
 	FrameDelete    = "message.delete"
 	FrameRead      = "read"
 	FrameDelivered = "delivered"
+	FrameTyping    = "typing"
 	FrameSync      = "sync"
 	FramePing      = "ping"
 )
@@ -64,6 +65,13 @@ type MarkFrame struct {
 	FrameHead
 	ChatID string `json:"chatId"`
 	UpTo   int64  `json:"upTo"`
+}
+
+// TypingFrame tells that one is writing in a chat, or has stopped.
+type TypingFrame struct {
+	FrameHead
+	ChatID string `json:"chatId"`
+	Typing bool   `json:"typing"`
 }
 
 // SyncFrame asks as POST /v1/sync does; the reply holds the SyncAnswer.

@@ -113,6 +113,8 @@ func TestGolden(t *testing.T) {
 		"event_own_position":      api.FromUserEvent(own(messaging.OwnPosition), nil),
 		"event_receipt":           api.FromWatermark(mark, t0),
 		"event_unread":            api.FromUnread("c1", messaging.UnreadCount{Chat: 0, Total: 3}, t0),
+		"event_typing":            api.Typing("c1", "bob", true, 6*time.Second, t0),
+		"event_typing_stopped":    api.Typing("c1", "bob", false, 6*time.Second, t0),
 		"event_session_revoked":   api.SessionRevoked("s", t0),
 
 		"frame_hello": api.Hello{Type: api.FrameHello, SessionID: "s", UserID: "ada", Epoch: "e1", UserSeq: 8,
@@ -124,6 +126,7 @@ func TestGolden(t *testing.T) {
 		"request_edit":   api.EditFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameEdit}, ChatID: "c1", MessageID: "m1", Text: "x"},
 		"request_delete": api.DeleteFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameDelete}, ChatID: "c1", MessageID: "m1", ForEveryone: true},
 		"request_read":   api.MarkFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameRead}, ChatID: "c1", UpTo: 4},
+		"request_typing": api.TypingFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameTyping}, ChatID: "c1", Typing: true},
 		"request_sync":   api.SyncFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameSync}, Sync: api.Sync{Epoch: "e1", UserSeq: 8, Chats: map[string]int64{"c1": 4}}},
 		"request_auth":   api.AuthFrame{FrameHead: api.FrameHead{Type: api.FrameAuth}, Token: "a"},
 	} {

@@ -26,6 +26,11 @@ type MarkSeen struct {
 	MessageID string `json:"messageId,omitempty" doc:"A message of the chat, instead of upTo."`
 }
 
+// IsTyping is the body of POST /v1/chats/{chat}/typing.
+type IsTyping struct {
+	Typing bool `json:"typing" doc:"True while one is writing; say it again every few seconds. False when one has stopped."`
+}
+
 // Message is one message. A deleted one keeps its place and has no text.
 type Message struct {
 	ID        string    `json:"id"`

@@ -126,6 +126,12 @@ func (c *Client) remove(ctx context.Context, chatID, messageID, from string) err
 	return err
 }
 
+// Typing tells the others of a chat that one is writing, or has stopped. It expires by itself.
+func (c *Client) Typing(ctx context.Context, chatID string, typing bool) error {
+	_, err := call[none](ctx, c, request{method: http.MethodPost, path: path("v1", "chats", chatID, "typing"), body: api.IsTyping{Typing: typing}})
+	return err
+}
+
 // Receipts lists how far each recipient has come with a message.
 func (c *Client) Receipts(ctx context.Context, chatID, messageID string, l List) (api.Page[api.Receipt], error) {
 	return call[api.Page[api.Receipt]](ctx, c, request{method: http.MethodGet, path: path("v1", "chats", chatID, "messages", messageID, "receipts"), query: l.query()})

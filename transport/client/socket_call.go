@@ -129,6 +129,16 @@ func (s *Socket) mark(ctx context.Context, kind, chatID string, upTo int64) erro
 	return err
 }
 
+// Typing tells the others of a chat that one is writing, or has stopped. Say it
+// again every few seconds; it expires by itself.
+func (s *Socket) Typing(ctx context.Context, chatID string, typing bool) error {
+	_, _, err := ask[none](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FrameTyping
+		return api.TypingFrame{FrameHead: h, ChatID: chatID, Typing: typing}
+	})
+	return err
+}
+
 // Sync returns what a cursor misses. The socket does this by itself for its own.
 func (s *Socket) Sync(ctx context.Context, cursor api.Sync) (api.SyncAnswer, error) {
 	a, _, err := ask[api.SyncAnswer](ctx, s, func(h api.FrameHead) any {

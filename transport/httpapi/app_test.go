@@ -25,6 +25,7 @@ import (
 	"github.com/wigwag-chat/wigwag/phone/e164"
 	"github.com/wigwag-chat/wigwag/storage/memory"
 	"github.com/wigwag-chat/wigwag/transport/httpapi"
+	"github.com/wigwag-chat/wigwag/transport/live"
 	"github.com/wigwag-chat/wigwag/users"
 )
 
@@ -68,11 +69,15 @@ func newApp(t testing.TB, change ...func(*httpapi.Config)) *app {
 		Store: store.Messaging(), Keys: ring, Secret: []byte(strings.Repeat("s", 32)), People: people, Now: a.clock.Now, Logger: logger,
 	})
 	check(t, err)
+	feed := live.New(live.Options{Logger: logger})
 	policy, err := groups.New(groups.Config{Messaging: chats})
 	check(t, err)
 
 	a.config = httpapi.Config{
 		Auth: a.auth, Users: people, Messaging: chats, Groups: policy, Tickets: tickets{}, Ping: store.Ping,
+		Typing: func(ctx context.Context, chatID, userID string, typing bool) error {
+			return feed.Typing(ctx, chats, chatID, userID, typing)
+		},
 		Now: a.clock.Now, Logger: logger, Version: "test",
 	}
 	for _, f := range change {

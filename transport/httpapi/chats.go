@@ -23,6 +23,10 @@ func (s *server) chatRoutes() {
 		summary: "Everything up to here was read"}, s.mark(true))
 	add(s, route{call: "POST /v1/chats/{chat}/delivered", id: "markDelivered", tag: tag, scope: "messages:write",
 		summary: "Everything up to here has reached a device"}, s.mark(false))
+	if s.Typing != nil {
+		add(s, route{call: "POST /v1/chats/{chat}/typing", id: "typing", tag: tag, scope: "messages:write",
+			summary: "One is writing, or has stopped"}, s.typing)
+	}
 	add(s, route{call: "POST /v1/sync", id: "sync", tag: tag, scope: "messages:read",
 		summary: "What a client's cursor misses"}, s.sync)
 }
@@ -91,6 +95,10 @@ func (s *server) mark(read bool) handler[chatParam, api.MarkSeen, none] {
 		}
 		return done(s.Messaging.Mark(ctx, r))
 	}
+}
+
+func (s *server) typing(ctx context.Context, c *call[chatParam, api.IsTyping]) (*reply[none], error) {
+	return done(s.Typing(ctx, c.In.Chat, c.Who.UserID, c.Body.Typing))
 }
 
 func (s *server) sync(ctx context.Context, c *call[struct{}, api.Sync]) (*reply[api.SyncAnswer], error) {

@@ -47,8 +47,10 @@ type Config struct {
 	Users         users.Service
 	Messaging     messaging.Service
 	Groups        groups.Service
-	Tickets       Tickets                     // nil: there is no WebSocket, and no route about it
-	Ping          func(context.Context) error // for /readyz; nil: always ready
+	Tickets       Tickets // nil: there is no WebSocket, and no route about it
+	// Typing tells the others of a chat that somebody is writing; nil: there is nobody to tell, and no route.
+	Typing func(ctx context.Context, chatID, userID string, typing bool) error
+	Ping   func(context.Context) error // for /readyz; nil: always ready
 
 	ClientIP     func(*http.Request) string // nil: the host of RemoteAddr
 	NewRequestID func() string              // nil: 26 random letters and digits

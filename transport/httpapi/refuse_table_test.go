@@ -120,6 +120,8 @@ func badValues(chat, message, group string) (out []bad) {
 	add("POST", send, `{"text":"x","clientId":"`+strings.Repeat("k", 129)+`"}`, "", "clientId")
 	add("POST", send, `{"text":"x","mediaIds":["m"]}`, "unknown_field", "mediaIds")
 	add("PATCH", send+"/"+message, `{"text":" "}`, "empty_message", "text")
+	add("POST", "/v1/chats/"+chat+"/typing", `{}`, "missing_field", "typing")
+	add("POST", "/v1/chats/"+chat+"/typing", `{"typing":"yes"}`, "invalid_field", "typing")
 	add("POST", "/v1/chats/"+chat+"/read", `{}`, "missing_field", "upTo")
 	add("POST", "/v1/chats/"+chat+"/read", `{"upTo":1,"messageId":"`+message+`"}`, "missing_field", "upTo")
 	add("POST", "/v1/chats/"+chat+"/read", `{"upTo":-1}`, "", "upTo")

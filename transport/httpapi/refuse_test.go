@@ -42,6 +42,7 @@ func routesWithBody(chat, message, group, bob string) [][3]string {
 		{"POST", "/v1/chats/" + chat + "/messages", `{"text":"x","clientId":"k"}`},
 		{"PATCH", "/v1/chats/" + chat + "/messages/" + message, `{"text":"x"}`},
 		{"POST", "/v1/chats/" + chat + "/read", `{"messageId":"` + message + `"}`},
+		{"POST", "/v1/chats/" + chat + "/typing", `{"typing":true}`},
 		{"POST", "/v1/chats/" + chat + "/delivered", `{"messageId":"` + message + `"}`},
 		{"POST", "/v1/sync", `{"epoch":"first","chats":{"` + chat + `":0},"limit":10}`},
 		{"POST", "/v1/groups", `{"name":"x","description":"x","memberIds":["` + bob + `"]}`},
@@ -85,7 +86,11 @@ func spoil(method, target, body string) (out []bad) {
 		}
 		add(name+" null", with("null"), 400, "invalid_field", name)
 		add(name+" twice", strings.TrimSuffix(with(`"x"`), "}")+fmt.Sprintf(",%q:1}", name), 400, "", "")
-		add(name+" of the wrong kind", with("true"), 400, "invalid_field", name)
+		wrong := "true"
+		if _, ok := value.(bool); ok {
+			wrong = `"true"`
+		}
+		add(name+" of the wrong kind", with(wrong), 400, "invalid_field", name)
 		add(name+" in capitals", strings.Replace(body, `"`+name+`"`, `"`+strings.ToUpper(name)+`"`, 1), 400, "unknown_field", strings.ToUpper(name))
 		switch value.(type) {
 		case string:

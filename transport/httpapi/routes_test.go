@@ -163,6 +163,7 @@ func TestConversation(t *testing.T) {
 
 	a.must(204, bob, "POST", path+"/delivered", fmt.Sprintf(`{"messageId":%q}`, keyed.id()))
 	a.must(204, bob, "POST", path+"/read", fmt.Sprintf(`{"upTo":%v}`, hello.at("seq")))
+	a.must(204, bob, "POST", path+"/typing", `{"typing":true}`)
 	want(t, a.must(200, ada, "GET", message, ""), "read", "status")
 	want(t, a.must(200, bob, "GET", message, ""), nil, "clientId")
 	want(t, a.must(200, ada, "GET", path+"/messages/"+keyed.id(), ""), "delivered", "status")

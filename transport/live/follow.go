@@ -147,6 +147,9 @@ func (w *follower) take(body []byte) {
 	for _, s := range n.Ended {
 		w.end(s.User, []string{s.ID}, auth.ErrTokenRevoked)
 	}
+	for _, p := range n.Typed {
+		w.tellTyping(writer{p.Chat, p.User}, p.Typing)
+	}
 	for _, u := range n.Users {
 		if w.hub.Connections(u.ID) > 0 {
 			w.wanted.user(u)

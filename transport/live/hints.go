@@ -18,6 +18,7 @@ type note struct {
 	Chats []chatHint `json:"chats,omitempty"`
 	Users []userHint `json:"users,omitempty"`
 	Ended []session  `json:"ended,omitempty"`
+	Typed []typist   `json:"typed,omitempty"`
 	All   bool       `json:"all,omitempty"` // anything may have happened
 }
 
@@ -38,12 +39,20 @@ type session struct {
 	ID   string `json:"id"`
 }
 
+// typist is somebody who is writing, or has stopped.
+type typist struct {
+	Chat   string `json:"chat"`
+	User   string `json:"user"`
+	Typing bool   `json:"typing"`
+}
+
 // hints gather what the other nodes are to be told.
 type hints struct {
 	mu    sync.Mutex
 	chats map[string]chatHint
 	users map[string]int64
 	ended map[session]struct{}
+	typed map[writer]bool
 	all   bool
 	wake  chan struct{} // holds one token while there is something
 }
@@ -56,6 +65,7 @@ func newHints() *hints {
 
 func (h *hints) clear() {
 	h.chats, h.users, h.ended, h.all = make(map[string]chatHint), make(map[string]int64), make(map[session]struct{}), false
+	h.typed = make(map[writer]bool)
 }
 
 // add notes what was committed here.
@@ -89,6 +99,14 @@ func (h *hints) end(userID string, ids []string) {
 	h.bound()
 }
 
+// typing notes that somebody is writing, or has stopped. It is told once at most.
+func (h *hints) typing(w writer, typing bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.typed[w] = typing
+	h.bound()
+}
+
 // again puts back what could not be sent.
 func (h *hints) again(n note) {
 	h.mu.Lock()
@@ -107,7 +125,7 @@ func (h *hints) again(n note) {
 }
 
 func (h *hints) bound() {
-	if len(h.chats)+len(h.users)+len(h.ended) > maxHints {
+	if len(h.chats)+len(h.users)+len(h.ended)+len(h.typed) > maxHints {
 		h.clear()
 		h.all = true
 	}
@@ -130,8 +148,11 @@ func (h *hints) take() (n note, some bool) {
 	for s := range h.ended {
 		n.Ended = append(n.Ended, s)
 	}
+	for w, typing := range h.typed {
+		n.Typed = append(n.Typed, typist{w.chat, w.user, typing})
+	}
 	n.All = h.all
-	some = len(n.Chats)+len(n.Users)+len(n.Ended) > 0 || n.All
+	some = len(n.Chats)+len(n.Users)+len(n.Ended)+len(n.Typed) > 0 || n.All
 	h.clear()
 	return n, some
 }
@@ -142,20 +163,23 @@ func (n note) encode() [][]byte {
 	if err == nil && len(body) <= bus.MaxNote {
 		return [][]byte{body}
 	}
-	if len(n.Chats)+len(n.Users)+len(n.Ended) <= 1 { // an id of the host's, longer than any note
+	if len(n.Chats)+len(n.Users)+len(n.Ended)+len(n.Typed) <= 1 { // an id of the host's, longer than any note
 		return note{Node: n.Node, All: true}.encode()
 	}
 	left, right := n, n
 	right.All = false
 	switch { // a kind apart, or one kind in halves
-	case len(n.Chats) > 0 && len(n.Users)+len(n.Ended) > 0:
-		left.Users, left.Ended, right.Chats = nil, nil, nil
-	case len(n.Users) > 0 && len(n.Ended) > 0:
-		left.Ended, right.Users = nil, nil
+	case len(n.Chats) > 0 && len(n.Users)+len(n.Ended)+len(n.Typed) > 0:
+		left.Users, left.Ended, left.Typed, right.Chats = nil, nil, nil, nil
+	case len(n.Users) > 0 && len(n.Ended)+len(n.Typed) > 0:
+		left.Ended, left.Typed, right.Users = nil, nil, nil
+	case len(n.Ended) > 0 && len(n.Typed) > 0:
+		left.Typed, right.Ended = nil, nil
 	default:
 		left.Chats, right.Chats = halves(n.Chats)
 		left.Users, right.Users = halves(n.Users)
 		left.Ended, right.Ended = halves(n.Ended)
+		left.Typed, right.Typed = halves(n.Typed)
 	}
 	return append(left.encode(), right.encode()...)
 }

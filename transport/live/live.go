@@ -25,6 +25,7 @@ type Feed struct {
 
 	unread   changes
 	receipts receipts
+	typists  typists
 
 	// Of a node among several; see Follow.
 	bus    bus.Bus // nil: there are no others
@@ -65,8 +66,8 @@ func New(opt Options) *Feed {
 	}
 	f := &Feed{
 		log: opt.Logger, now: opt.Now, unread: newChanges(),
-		receipts: receipts{chats: make(map[string]*crowded)},
-		bus:      opt.Bus, node: opt.NodeID, check: opt.CheckEvery, hints: newHints(), wanted: newWanted(), places: newPlaces(),
+		receipts: receipts{chats: make(map[string]*crowded)}, typists: typists{told: make(map[writer]telling)},
+		bus: opt.Bus, node: opt.NodeID, check: opt.CheckEvery, hints: newHints(), wanted: newWanted(), places: newPlaces(),
 	}
 	if f.bus != nil {
 		opt.Hub.Missing = func(chatID string, _ int64) { f.wanted.chat(chatHint{ID: chatID}) }
@@ -152,6 +153,7 @@ func (f *Feed) event(e messaging.Event) hub.Event {
 		out.Leave, out.UserSeq = e.UserID, e.UserSeq
 	case messaging.MessageCreated:
 		f.sent(e.ChatID, e.Seq, e.ActorID)
+		f.typists.wrote(writer{e.ChatID, e.ActorID})
 		if e.Message != nil && e.Message.ClientID != "" {
 			sender := e.Message.SenderID
 			out.For = map[string][]byte{sender: encode(api.Broadcast(e, sender))}

@@ -29,9 +29,9 @@ type gadget struct {
 	marks   map[string]map[string]int64 // by chat and user: read up to
 	version map[string]int64            // of receipts, by chat
 	userSeq int64
-	session string    // that it is connected with; "" while it is not
+	session string    // that it is connected with
+	conn    *hub.Conn // nil while it is not
 	since   time.Time // connected, and reading all the time
-	dawdled bool      // since it connected: receipts may have been dropped (ADR 11)
 	heard   []hearing
 }
 
@@ -56,7 +56,7 @@ func (g *gadget) run(ctx context.Context) {
 func (g *gadget) busy() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.since, g.dawdled = time.Time{}, true
+	g.since = time.Time{}
 }
 
 func (g *gadget) ready() {
@@ -98,11 +98,11 @@ func (g *gadget) connected(ctx context.Context, n *node) {
 		}
 	}
 	g.mu.Lock()
-	g.session, g.dawdled = session, false
+	g.session, g.conn = session, c
 	g.mu.Unlock()
 	defer func() {
 		g.mu.Lock()
-		g.session = ""
+		g.conn = nil
 		g.mu.Unlock()
 	}()
 	g.ready()

@@ -187,12 +187,12 @@ func (l *record) sample(s *simulation) {
 	for _, p := range s.people {
 		for _, g := range p.gadgets {
 			g.mu.Lock()
-			session := g.session
+			session, conn := g.session, g.conn
 			g.mu.Unlock()
 			l.mu.Lock()
 			ended, over := l.ended[session]
 			l.mu.Unlock()
-			if over && time.Since(ended) > bound {
+			if over && conn != nil && conn.Err() == nil && time.Since(ended) > bound {
 				l.fault("a connection of %s outlives its session by %s", g.name, time.Since(ended))
 			}
 		}
@@ -215,7 +215,7 @@ func (l *record) late(g *gadget, then, now sample) {
 		if have := int64(len(g.applied[chat])); have < head {
 			l.fault("%s knows %d events of %d, %s later", g.name, have, head, now.at.Sub(then.at))
 		}
-		if g.dawdled {
+		if g.sim.short {
 			continue
 		}
 		for _, r := range l.reads {

@@ -33,12 +33,13 @@ var fields = map[string]map[string]string{
 	"message.delete": {"chatId": `"$chat"`, "messageId": `"$message"`, "forEveryone": `true`},
 	"read":           {"chatId": `"$chat"`, "upTo": `1`},
 	"delivered":      {"chatId": `"$chat"`, "upTo": `1`},
+	"typing":         {"chatId": `"$chat"`, "typing": `true`},
 	"sync":           {"epoch": `"e"`, "userSeq": `0`, "chats": `{}`, "limit": `1`},
 	"auth":           {"token": `"ann"`},
 	"ping":           {},
 }
 
-var required = []string{"chatId", "messageId", "upTo", "token"}
+var required = []string{"chatId", "messageId", "upTo", "token", "typing"}
 
 // with is a frame of a type with one field set to another value; "" leaves it out.
 func with(kind, name, value string) string {

@@ -87,7 +87,7 @@ const (
 
 func (s *session) answer(ctx context.Context, kind string, data []byte) (any, error) {
 	switch kind {
-	case api.FrameSend, api.FrameEdit, api.FrameDelete, api.FrameRead, api.FrameDelivered:
+	case api.FrameSend, api.FrameEdit, api.FrameDelete, api.FrameRead, api.FrameDelivered, api.FrameTyping:
 		if err := s.id.Require(scopeWrite); err != nil {
 			return nil, err
 		}
@@ -113,6 +113,10 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 	case api.FrameRead, api.FrameDelivered:
 		return decoded(data, func(f api.MarkFrame) (any, error) {
 			return s.hot(ctx, api.HotFrame{FrameHead: f.FrameHead, ChatID: f.ChatID, UpTo: f.UpTo})
+		})
+	case api.FrameTyping:
+		return decoded(data, func(f api.TypingFrame) (any, error) {
+			return api.Empty{}, s.h.Feed.Typing(ctx, s.h.Messaging, f.ChatID, s.id.UserID, f.Typing)
 		})
 	case api.FrameSync:
 		return decoded(data, func(f api.SyncFrame) (any, error) { return s.sync(ctx, f.Sync) })
