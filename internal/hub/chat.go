@@ -18,6 +18,7 @@ type chat struct {
 	subs   []*follow
 	size   atomic.Int64 // of subs
 	ready  []Event      // in order up to last, and not handed out yet
+	tick   uint64       // when something was published last
 	last   int64        // newest sequence handed out, or known to be in the store when somebody started
 	isSet  bool         // whether last is known
 	parked map[int64]Event
@@ -53,7 +54,7 @@ func (h *Hub) withChat(id string, f func(*chat)) {
 			ch.gone = true
 			sh.Lock()
 			delete(sh.m, id)
-			sh.passedBy(id, ch.last)
+			h.passedBy(sh, id, ch.last)
 			sh.Unlock()
 		}
 		ch.mu.Unlock()
@@ -78,25 +79,26 @@ func (h *Hub) listened(id string, seq int64) bool {
 	if sh.m[id] != nil {
 		return true
 	}
-	sh.passedBy(id, seq)
+	h.passedBy(sh, id, seq)
 	return false
 }
 
-// passed returns up to where events of a chat passed by with nobody listening, of late.
-func (h *Hub) passed(id string) int64 {
+// passed returns what happened in a chat with nobody listening, of late.
+func (h *Hub) passed(id string) pass {
 	sh := &h.chats[maphash.String(h.seed, id)%shards]
 	sh.Lock()
 	defer sh.Unlock()
 	return sh.passed[id]
 }
 
-func (sh *shard) passedBy(id string, seq int64) {
+// passedBy notes what nobody hears; the shard is locked.
+func (h *Hub) passedBy(sh *shard, id string, seq int64) {
+	now := h.tick.Add(1)
 	if len(sh.passed) >= maxPassed {
 		clear(sh.passed) // only the last moments count
+		h.forgot.Store(now)
 	}
-	if seq > sh.passed[id] {
-		sh.passed[id] = seq
-	}
+	sh.passed[id] = pass{max(seq, sh.passed[id].seq), now}
 }
 
 // online reports whether a user, if any is named, has connections here.
@@ -112,7 +114,7 @@ func (h *Hub) Followers(chatID string) int {
 
 // Listeners returns the users who listen to a chat here, once each.
 func (h *Hub) Listeners(chatID string) (userIDs []string) {
-	if !h.listened(chatID, 0) {
+	if h.lookUp(chatID) == nil {
 		return nil
 	}
 	seen := make(map[string]bool)
@@ -128,10 +130,11 @@ func (h *Hub) Listeners(chatID string) (userIDs []string) {
 }
 
 func (ch *chat) take(e Event) {
+	ch.tick = ch.hub.tick.Add(1)
 	if !ch.isSet && len(ch.subs) == 0 {
 		// Nobody listened until this event lets somebody in: all before it is history,
 		// unless it was overtaken.
-		ch.last, ch.isSet = max(e.Seq-1, ch.hub.passed(ch.id)), true
+		ch.last, ch.isSet = max(e.Seq-1, ch.hub.passed(ch.id).seq), true
 	}
 	switch {
 	case e.Seq == 0:
@@ -255,7 +258,7 @@ func (ch *chat) giveUp() {
 func (ch *chat) skipParked() {
 	ch.stopTimer()
 	if len(ch.parked) > 0 && !ch.isSet {
-		ch.last, ch.isSet = ch.hub.passed(ch.id), true
+		ch.last, ch.isSet = ch.hub.passed(ch.id).seq, true
 	}
 	for seq := range ch.parked {
 		ch.last = max(ch.last, seq)

@@ -22,9 +22,10 @@ const (
 // Conn is one live connection: a bounded queue of encoded events, and answers.
 // Next belongs to one goroutine; everything else may be called from any.
 type Conn struct {
-	hub  *Hub
-	peer Peer
-	wake chan struct{} // holds one token while something waits; for Next
+	hub   *Hub
+	peer  Peer
+	began uint64        // the hub's tick when it connected
+	wake  chan struct{} // holds one token while something waits; for Next
 
 	mu      sync.Mutex
 	started bool
@@ -62,8 +63,8 @@ type Item struct {
 }
 
 // Start subscribes to the chats of heads just read, and lets events go that are
-// newer. It reports false when it has learnt of chats, or of progress, that the
-// heads were read too early for: read them again, and call it again.
+// newer. The heads are read after Connect. It reports false when they were read too
+// early for what has happened since: read them again, and call it again.
 func (c *Conn) Start(userSeq int64, heads map[string]int64) bool {
 	c.mu.Lock()
 	c.userSeq = userSeq

@@ -22,7 +22,14 @@ type follow struct {
 func (ch *chat) settle(c *Conn, userSeq, head int64) bool {
 	f := c.follow(ch.id)
 	if f == nil {
-		return !ch.add(&follow{conn: c, asOf: userSeq}, userSeq) // from here on it hears; the heads are older
+		f = &follow{conn: c, asOf: userSeq}
+		missed := ch.happenedSince(c.began)
+		if !ch.add(f, userSeq) { // from here on it hears
+			return true
+		}
+		if missed { // and the heads may be older
+			return false
+		}
 	}
 	if head < f.least {
 		return false
@@ -31,6 +38,12 @@ func (ch *chat) settle(c *Conn, userSeq, head int64) bool {
 	ch.known(head)
 	f.least = 0
 	return true
+}
+
+// happenedSince reports whether something may have been published that a connection
+// which does not follow the chat has not heard.
+func (ch *chat) happenedSince(tick uint64) bool {
+	return ch.tick > tick || ch.hub.passed(ch.id).tick > tick || ch.hub.forgot.Load() > tick
 }
 
 // unsettle takes that heads do not name the chat: he left, unless he joined later.

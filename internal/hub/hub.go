@@ -8,7 +8,7 @@
 //
 //	c := h.Connect(peer) // live events are held back from here on
 //	for ok := false; !ok; {
-//		ok = c.Start(readHeads()) // subscribes first, then wants the heads read again
+//		ok = c.Start(readHeads()) // subscribes; wants them read again if something happened meanwhile
 //	}
 //	c.Next(ctx, nil) // what is newer than the heads, … until it fails
 package hub
@@ -76,7 +76,13 @@ const (
 type shard struct {
 	sync.Mutex
 	m      map[string]*chat
-	passed map[string]int64 // newest sequence lately published while nobody listened
+	passed map[string]pass // what was lately published while nobody listened
+}
+
+// pass is what nobody heard in a chat.
+type pass struct {
+	seq  int64  // the newest
+	tick uint64 // when
 }
 
 // people is part of the users, with their connections. The slices are shared
@@ -93,6 +99,8 @@ type Hub struct {
 	chats  [shards]shard
 	users  [shards]people
 	count  atomic.Int64
+	tick   atomic.Uint64 // counts what is published, for who starts to tell what came since he connected
+	forgot atomic.Uint64 // tick up to which some of what passed is no longer known
 	closed atomic.Pointer[error]
 }
 
@@ -115,7 +123,7 @@ func New(opt Options) *Hub {
 	}
 	h := &Hub{opt: opt, seed: maphash.MakeSeed()}
 	for i := range h.chats {
-		h.chats[i].m, h.chats[i].passed = make(map[string]*chat), make(map[string]int64)
+		h.chats[i].m, h.chats[i].passed = make(map[string]*chat), make(map[string]pass)
 		h.users[i].m = make(map[string][]*Conn)
 	}
 	return h
@@ -124,7 +132,7 @@ func New(opt Options) *Hub {
 // Connect registers a connection of a user. It holds back all events until
 // Start. The caller closes it. One over the limit, or on a closed hub, has failed.
 func (h *Hub) Connect(p Peer) *Conn {
-	c := &Conn{hub: h, peer: p}
+	c := &Conn{hub: h, peer: p, began: h.tick.Load()}
 	if p.Ready == nil {
 		c.wake = make(chan struct{}, 1)
 	}
@@ -183,7 +191,7 @@ func (h *Hub) Listen(userID, chatID string, head, userSeq int64) {
 			if f := c.follow(chatID); f != nil && f.asOf >= userSeq {
 				return
 			}
-			ch.known(max(head, h.passed(chatID)))
+			ch.known(max(head, h.passed(chatID).seq))
 			ch.join(c, max(head, ch.last), userSeq, ch.last > head)
 			if f := c.follow(chatID); f != nil { // maybe of a membership before, whose end is still on its way
 				f.from = max(f.from, head)
@@ -209,6 +217,10 @@ func (h *Hub) Place(chatID string) (last int64, known, listened bool) {
 func (h *Hub) Follows(userID, chatID string) bool {
 	return slices.ContainsFunc(h.connsOf(userID), func(c *Conn) bool { return c.follow(chatID) != nil })
 }
+
+// Missed notes that something has happened in a chat to which nobody listens here, so
+// that heads which somebody has just read are read again. How far it went need not be known.
+func (h *Hub) Missed(chatID string, seq int64) { h.listened(chatID, seq) }
 
 // Chats returns the chats that somebody listens to here.
 func (h *Hub) Chats() (ids []string) {

@@ -93,10 +93,11 @@ func TestStartDropsWhatTheHeadsCover(t *testing.T) {
 	h := hub.New(hub.Options{})
 	c := connect(h, "ann")
 	defer c.Close()
+	h.Publish(event("a", 1))
 	if c.Start(1, map[string]int64{"a": 0, "b": 7}) {
-		t.Error("heads that were read before it listened will do")
+		t.Error("heads that were read before event 1 will do")
 	}
-	h.Publish(event("a", 2), event("b", 9), event("a", 1))
+	h.Publish(event("a", 2), event("b", 9))
 	h.SendUser("ann", 2, []byte("left"))
 	h.SendUser("ann", 3, []byte("own"))
 	h.Publish(event("a", 3))
@@ -106,6 +107,42 @@ func TestStartDropsWhatTheHeadsCover(t *testing.T) {
 	want(t, c, "own a3")
 	h.Publish(event("b", 10), event("a", 4))
 	want(t, c, "a4")
+}
+
+// Heads read after Connect are fresh enough when nothing happened meanwhile, here or,
+// as far as hinted at, elsewhere.
+func TestOneReadingOfTheHeads(t *testing.T) {
+	h := hub.New(hub.Options{})
+	h.Publish(event("a", 7), event("c", 1))
+	ann, bob := connect(h, "ann"), connect(h, "bob")
+	defer ann.Close()
+	defer bob.Close()
+	heads := map[string]int64{"a": 7, "b": 3}
+	h.Publish(event("c", 2)) // which is not hers
+	if !ann.Start(1, heads) {
+		t.Error("ann's heads will not do")
+	}
+	if !bob.Start(1, heads) {
+		t.Error("bob's heads will not do")
+	}
+	h.Publish(event("a", 8), event("b", 4))
+	want(t, ann, "a8 b4")
+	want(t, bob, "a8 b4")
+
+	cid := connect(h, "cid")
+	defer cid.Close()
+	h.Missed("d", 0)
+	if cid.Start(1, map[string]int64{"a": 8, "d": 5}) {
+		t.Error("heads from before a hint will do")
+	}
+	dan := connect(h, "dan")
+	defer dan.Close()
+	for i := range 64 * 300 { // more than is remembered
+		h.Publish(event(fmt.Sprint("x", i), 1))
+	}
+	if dan.Start(1, map[string]int64{"e": 1}) {
+		t.Error("heads from before what is forgotten will do")
+	}
 }
 
 func TestJoinAndLeaveTakeTheirPlaceInTheSequence(t *testing.T) {
