@@ -24,21 +24,34 @@ func (m *Messenger) snapshot(ctx context.Context, userID, chatID string) (Snapsh
 	return s, err
 }
 
-// receipts reads the watermarks for a sync answer. Marks of a small chat carry
-// the version of the head: they are at least as new.
-func (m *Messenger) receipts(ctx context.Context, userID string, head Head) ([]Watermark, error) {
-	members, err := m.store.Members(ctx, userID, head.ChatID, "", allReceipts+1)
+// marks reads the watermarks of the small ones of the chats that are asked for. They
+// carry the version of the head: they are at least as new.
+func (m *Messenger) marks(ctx context.Context, r SyncRequest, heads Heads) (map[string][]Watermark, error) {
+	var ids []string
+	version := make(map[string]int64)
+	for _, h := range heads.Chats {
+		if _, asked := r.Chats[h.ChatID]; asked {
+			ids = append(ids, h.ChatID)
+			version[h.ChatID] = h.ReceiptVersion
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	all, err := m.store.Marks(ctx, r.UserID, ids, allReceipts)
 	if err != nil {
 		return nil, err
 	}
-	if len(members) > allReceipts {
-		return m.greatestReceipts(ctx, userID, head)
+	byChat := make(map[string][]Watermark, len(ids))
+	for from, i := 0, 0; i < len(all); i++ {
+		id := all[i].ChatID
+		all[i].Version = version[id]
+		if all[from].ChatID != id {
+			from = i
+		}
+		byChat[id] = all[from : i+1 : i+1]
 	}
-	marks := make([]Watermark, len(members))
-	for i, member := range members {
-		marks[i] = member.watermark(head.ReceiptVersion)
-	}
-	return marks, nil
+	return byChat, nil
 }
 
 // greatestReceipts is what a large group's client needs to tell that somebody

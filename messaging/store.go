@@ -262,6 +262,10 @@ type Store interface {
 	// Watermarks returns the marks of present members that moved after the receipt
 	// version, by version ascending, then by user, and the chat's version now.
 	Watermarks(ctx context.Context, viewerID, chatID string, after int64, limit int) ([]Watermark, int64, error)
+	// Marks returns the marks of all present members of those of the chats, distinct and up to
+	// 1,000, that the viewer is a member of and that have at most most members: by chat
+	// id, then by user id ascending. Other chats are left out.
+	Marks(ctx context.Context, viewerID string, chatIDs []string, most int) ([]Watermark, error)
 	// Receipts returns the recipients of a message by user id ascending, from after
 	// (exclusive), with the times of the first moves that reached it; ErrMessageNotFound.
 	Receipts(ctx context.Context, viewerID, chatID, messageID, after string, limit int) ([]Receipt, error)

@@ -31,6 +31,10 @@ func (m *Messenger) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error)
 	if void(r, heads) {
 		return SyncAnswer{Epoch: heads.Epoch, Reset: true}, nil
 	}
+	marks, err := m.marks(ctx, r, heads)
+	if err != nil {
+		return SyncAnswer{}, err
+	}
 	answer := SyncAnswer{Epoch: heads.Epoch}
 	if answer.User, answer.More, err = m.syncUser(ctx, r, heads.UserSeq, limit); err != nil {
 		return SyncAnswer{}, err
@@ -45,7 +49,7 @@ func (m *Messenger) Sync(ctx context.Context, r SyncRequest) (SyncAnswer, error)
 			answer.More = true
 			continue
 		}
-		chat, err := m.syncChat(ctx, r.UserID, head, cursor, limit)
+		chat, err := m.syncChat(ctx, r.UserID, head, cursor, limit, marks[head.ChatID])
 		if errors.Is(err, ErrChatNotFound) { // left since the heads were read; a user event tells
 			continue
 		}
@@ -106,8 +110,10 @@ func (m *Messenger) syncUser(ctx context.Context, r SyncRequest, head int64, lim
 	return user, user.Head < head, nil
 }
 
-func (m *Messenger) syncChat(ctx context.Context, userID string, head Head, cursor int64, limit int) (ChatSync, error) {
-	chat := ChatSync{ChatID: head.ChatID, Head: cursor, ReceiptVersion: head.ReceiptVersion}
+// syncChat reads what a chat's cursor misses. marks are those of all members, nil
+// where there are too many, or none since the user has left.
+func (m *Messenger) syncChat(ctx context.Context, userID string, head Head, cursor int64, limit int, marks []Watermark) (ChatSync, error) {
+	chat := ChatSync{ChatID: head.ChatID, Head: cursor, ReceiptVersion: head.ReceiptVersion, Receipts: marks}
 	switch behind := head.Seq - cursor; {
 	case behind > MaxSync:
 		snapshot, err := m.snapshot(ctx, userID, head.ChatID)
@@ -124,7 +130,10 @@ func (m *Messenger) syncChat(ctx context.Context, userID string, head Head, curs
 			chat.Events, chat.Head = events, events[n-1].Seq
 		}
 	}
+	if marks != nil {
+		return chat, nil
+	}
 	var err error
-	chat.Receipts, err = m.receipts(ctx, userID, head)
+	chat.Receipts, err = m.greatestReceipts(ctx, userID, head)
 	return chat, err
 }

@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/wigwag-chat/wigwag/messaging"
@@ -93,6 +94,25 @@ func (c *chat) marksAfter(version int64) (moved []messaging.Watermark) {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.UserID, b.UserID))
 	})
 	return moved
+}
+
+func (s messagingStore) Marks(ctx context.Context, viewerID string, chatIDs []string, most int) ([]messaging.Watermark, error) {
+	d, unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var marks []messaging.Watermark
+	for _, id := range slices.Sorted(slices.Values(chatIDs)) {
+		c, _, err := d.reading(viewerID, id)
+		if err != nil || len(c.present) > most {
+			continue
+		}
+		for _, user := range slices.Sorted(maps.Keys(c.present)) {
+			marks = append(marks, c.present[user].watermark())
+		}
+	}
+	return marks, nil
 }
 
 // recipients returns those whose membership covered the place of a message, its

@@ -2,6 +2,8 @@ package storagetest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/wigwag-chat/wigwag/messaging"
@@ -21,6 +23,8 @@ func markRules() []rule {
 			says: "The results stand in the order of the items, with an error for each."},
 		{name: "marks/watermarks since a version", check: watermarksSince,
 			says: "Watermarks returns the marks of present members that moved after the receipt version, by version ascending, then by user, and the chat's version now."},
+		{name: "marks/of many chats", check: marksOfMany,
+			says: "Marks returns the marks of all present members of those of the chats that the viewer is a member of and that have at most most members, by chat id, then by user id."},
 		{name: "marks/race is monotone", check: marksRace,
 			says: "Watermarks never go backwards, whatever moves at the same time; each receipt version is given once."},
 	}
@@ -166,6 +170,47 @@ func watermarksSince(r *R) {
 			r.same(what+": version now", int64(5), now)
 		}
 	}
+}
+
+func marksOfMany(r *R) {
+	p := r.people(5)
+	small, large, foreign, left := r.group(p[0], p[1]), r.group(p[0], p[1], p[2], p[3]), r.group(p[1], p[2]), r.group(p[1], p[0])
+	direct := r.direct(p[0], p[4])
+	ids := []string{large.id, r.id("chat"), direct.id, left.id, small.id, foreign.id}
+	for _, c := range []room{small, large, foreign, left} {
+		c.sendMany(p[1], 3)
+	}
+	small.deliver(p[0], 3)
+	small.read(p[1], 2)
+	small.add(p[0], p[2])
+	small.remove(p[0], p[2])
+	large.read(p[0], 2)
+	left.remove(p[0], p[0])
+	var want []messaging.Watermark
+	for _, c := range []room{small, large, direct} {
+		for _, m := range c.members(p[0]) {
+			w := messaging.Watermark{ChatID: c.id, UserID: m.UserID, DeliveredSeq: m.DeliveredSeq, ReadSeq: m.ReadSeq}
+			switch {
+			case c.id == small.id && m.UserID == p[1]:
+				w.Version = 2
+			case c.id == small.id || c.id == large.id && m.UserID == p[0]:
+				w.Version = 1
+			}
+			want = append(want, w)
+		}
+	}
+	slices.SortStableFunc(want, func(a, b messaging.Watermark) int { return strings.Compare(a.ChatID, b.ChatID) })
+	for most := 1; most <= 5; most++ {
+		got, err := r.m().Marks(r.ctx, p[0], ids, most)
+		r.ok(err)
+		some := slices.DeleteFunc(slices.Clone(want), func(w messaging.Watermark) bool {
+			return most < 2 || w.ChatID == large.id && most < 4
+		})
+		r.same(fmt.Sprintf("marks of chats of at most %d", most), some, got)
+	}
+	got, err := r.m().Marks(r.ctx, p[0], nil, 9)
+	r.ok(err)
+	r.same("marks of no chat", 0, len(got))
 }
 
 func marksRace(r *R) {

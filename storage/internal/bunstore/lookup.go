@@ -11,7 +11,7 @@ import (
 )
 
 // lookups are the prepared statements of a page of history, of unread counts, and
-// of where a user's chats stand.
+// of where a user's chats stand and how far their members have come.
 type lookups struct {
 	member *Statement // whether somebody is one
 	older  *Statement // messages below a place, from the nearest on
@@ -21,6 +21,7 @@ type lookups struct {
 	unread *Statement // messages of users, in a chat and in all others
 	stand  *Statement // the epoch, and the head of a user
 	heads  *Statement // of a user's chats
+	marks  *Statement // of the members of small chats
 }
 
 func newLookups(d Dialect) *lookups {
@@ -57,11 +58,16 @@ func newLookups(d Dialect) *lookups {
 		heads: d.statement("heads_of", `SELECT c.id, c.head_seq, c.receipt_version
 			FROM {v} JOIN memberships AS m ON m.user_id = v.user_id AND m.left_seq = 0
 			JOIN chats AS c ON c.id = m.chat_id ORDER BY c.id`, texts("user_id")...),
+		marks: d.statement("marks_of", `SELECT m.chat_id, m.user_id, m.delivered_seq, m.read_seq, m.mark_version
+			FROM {v} JOIN memberships AS own ON own.user_id = v.user_id AND own.chat_id = v.chat_id AND own.left_seq = 0
+			JOIN chats AS c ON c.id = v.chat_id AND c.member_count <= v.most
+			JOIN memberships AS m ON m.chat_id = v.chat_id AND m.left_seq = 0
+			ORDER BY m.chat_id, m.user_id`, slices.Concat(texts("chat_id", "user_id"), ints("most"))...),
 	}
 }
 
 func (l *lookups) all() []*Statement {
-	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads}
+	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads, l.marks}
 }
 
 // Messages implements messaging.Store: in two round trips, however many messages.

@@ -2,6 +2,7 @@ package bunstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -36,6 +37,30 @@ func marksAfter(ctx context.Context, db bun.IDB, chatID string, after int64, lim
 	for i := range rows {
 		out = append(out, rows[i].watermark())
 	}
+	return out, err
+}
+
+// Marks implements messaging.Store.
+func (c chats) Marks(ctx context.Context, viewerID string, chatIDs []string, most int) ([]messaging.Watermark, error) {
+	if err := valid(viewerID, chatIDs); err != nil {
+		return nil, err
+	}
+	if len(chatIDs) == 0 {
+		return nil, nil
+	}
+	var out []messaging.Watermark
+	err := c.s.look(ctx, func(ctx context.Context, pipe Pipe) error {
+		out = nil
+		call := c.s.lookups.marks.call(len(chatIDs), func(row Row) {
+			out = append(out, messaging.Watermark{
+				ChatID: row.Text(0), UserID: row.Text(1), DeliveredSeq: row.Int(2), ReadSeq: row.Int(3), Version: row.Int(4),
+			})
+		})
+		for _, id := range slices.Sorted(slices.Values(chatIDs)) { // SQLite answers row by row
+			call.text(id, viewerID).int(int64(most))
+		}
+		return pipe.Run(ctx, true, call)
+	})
 	return out, err
 }
 

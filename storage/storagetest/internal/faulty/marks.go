@@ -25,6 +25,11 @@ func markDefects() []Defect {
 			chats:    func(s messaging.Store) messaging.Store { return countsInOrderOfIDs{s} },
 		},
 		{
+			Name:     "gives marks of chats of any size",
+			CaughtBy: []string{"marks/of many chats"},
+			chats:    func(s messaging.Store) messaging.Store { return marksOfAll{s} },
+		},
+		{
 			Name:     "clamps marks beyond the head",
 			CaughtBy: []string{"marks/beyond the head is refused"},
 			chats:    func(s messaging.Store) messaging.Store { return clampsMarks{s} },
@@ -45,6 +50,12 @@ func markDefects() []Defect {
 			chats:    func(s messaging.Store) messaging.Store { return silentMarks{s} },
 		},
 	}
+}
+
+type marksOfAll struct{ messaging.Store }
+
+func (s marksOfAll) Marks(ctx context.Context, viewerID string, chatIDs []string, _ int) ([]messaging.Watermark, error) {
+	return s.Store.Marks(ctx, viewerID, chatIDs, messaging.MaxMembers)
 }
 
 // marksBackwards remembers each member's last mark instead of the greatest.
