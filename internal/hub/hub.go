@@ -180,6 +180,19 @@ func (h *Hub) Listen(userID, chatID string, head, userSeq int64) {
 	}
 }
 
+// Doubt fails the connections that listen to a chat, and those of some users, with
+// ErrGap: something may have happened that will never be published.
+func (h *Hub) Doubt(chatID string, userIDs ...string) {
+	if h.lookUp(chatID) != nil {
+		h.withChat(chatID, (*chat).giveUp)
+	}
+	for _, id := range userIDs {
+		for _, c := range h.connsOf(id) {
+			c.Fail(ErrGap)
+		}
+	}
+}
+
 // End fails every connection of the given authentication sessions with err,
 // before it returns.
 func (h *Hub) End(userID string, sessionIDs []string, err error) {

@@ -159,6 +159,23 @@ func TestAMissingEventCutsWhoListens(t *testing.T) {
 	})
 }
 
+func TestDoubtCutsThoseWhomItConcerns(t *testing.T) {
+	h := hub.New(hub.Options{Logger: slog.New(slog.DiscardHandler)})
+	ann, bob, cyd := open(h, "ann", "a", 1), open(h, "bob", "b", 1), started(h, "cyd", 0)
+	for _, c := range []*hub.Conn{ann, bob, cyd} {
+		defer c.Close()
+	}
+	h.Doubt("a", "cyd", "dan")
+	h.Doubt("c")
+	resumes(t, ann)
+	resumes(t, cyd)
+	again := open(h, "ann", "a", 3) // nobody published these
+	defer again.Close()
+	h.Publish(event("a", 4), event("b", 2))
+	want(t, again, "a4")
+	want(t, bob, "b2")
+}
+
 func TestEndAndClose(t *testing.T) {
 	h := hub.New(hub.Options{})
 	gone, stays := h.Connect(hub.Peer{UserID: "ann", SessionID: "s1"}), h.Connect(hub.Peer{UserID: "ann", SessionID: "s2"})

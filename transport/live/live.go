@@ -53,6 +53,9 @@ func (f *Feed) Hub() *hub.Hub { return f.hub }
 
 // Publish delivers one commit.
 func (f *Feed) Publish(c messaging.Committed) {
+	if d := c.Doubt; d != nil {
+		f.hub.Doubt(d.ChatID, d.UserIDs...)
+	}
 	var places map[string]int64 // where a join or leave stands in its user's own sequence
 	for _, e := range c.UserEvents {
 		f.user(e, len(c.Events) == 0)
