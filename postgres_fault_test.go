@@ -30,11 +30,11 @@ import (
 )
 
 const (
-	faultRuns  = 4                      // of each of five kinds
-	faultLasts = 3 * time.Second        // unless it was met before
-	silence    = 250 * time.Millisecond // AnswerTimeout of the store
-	callBound  = 14 * time.Second       // of a call, and of the recovery
-	staleBound = 12 * time.Second       // until those who listen have heard what was acknowledged
+	faultRuns  = 4                       // of each of five kinds
+	faultLasts = 2500 * time.Millisecond // unless it was met before
+	silence    = 250 * time.Millisecond  // AnswerTimeout of the store
+	callBound  = 14 * time.Second        // of a call, and of the recovery
+	staleBound = 12 * time.Second        // until those who listen have heard what was acknowledged
 )
 
 // faultKinds are those of faultnet, each way of cutting by itself.
@@ -142,10 +142,10 @@ func (r *faultRun) run(t *testing.T, address string, ring *keys.Ring, fault func
 		go func() { ended <- r.write(ctx, user+" by socket", stop, sockets[i].Send) }()
 		go func() { ended <- r.write(ctx, user+" by HTTP", stop, r.poster(user)) }()
 	}
-	r.await(callBound, func(acked, _ int) bool { return acked >= 12 })
+	r.await(callBound, func(acked, _ int) bool { return acked >= 8 })
 	p.Set(fault(rand.New(rand.NewPCG(r.seed, 2))))
 	before, _ := r.counts()
-	r.await(faultLasts, func(acked, refused int) bool { return refused >= 3 || acked >= before+20 })
+	r.await(faultLasts, func(acked, refused int) bool { return refused >= 2 || acked >= before+12 })
 	close(stop) // the messages on their way are the last: no later one tells of them
 	p.Set(faultnet.Fault{})
 	healed := time.Now()
