@@ -63,7 +63,11 @@ func (m *Messenger) create(ctx context.Context, c NewChat) (ChatView, bool, erro
 	}
 	made, err := m.store.CreateChat(ctx, c)
 	if err != nil {
-		return ChatView{}, false, err
+		users := make([]string, len(c.Members))
+		for i, member := range c.Members {
+			users[i] = member.UserID
+		}
+		return ChatView{}, false, m.failed(err, "", users...)
 	}
 	m.publish(Committed{UserEvents: made.UserEvents})
 	view, err := m.Chat(ctx, c.CreatedBy, made.Chat.ID)

@@ -13,10 +13,12 @@ func (m *Messenger) Delete(ctx context.Context, r DeleteRequest) error {
 		changed, err = m.store.Delete(ctx, DeleteMessage{
 			ChatID: r.ChatID, MessageID: r.MessageID, ActorID: r.UserID, At: m.time(),
 		})
+		err = m.failed(err, r.ChatID)
 	} else {
 		changed, err = m.store.Hide(ctx, HideMessage{
 			ChatID: r.ChatID, MessageID: r.MessageID, UserID: r.UserID, At: m.time(),
 		})
+		err = m.failed(err, "", r.UserID)
 	}
 	if err != nil {
 		return err

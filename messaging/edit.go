@@ -45,7 +45,7 @@ func (m *Messenger) tryEdit(ctx context.Context, key chatKey, r EditRequest) (Me
 		At: at, SentAfter: at.Add(-EditWindow),
 	})
 	if err != nil {
-		return Message{}, err
+		return Message{}, m.failed(err, r.ChatID)
 	}
 	if len(changed.Events) != 1 || changed.Events[0].Stored == nil {
 		return Message{}, fmt.Errorf("messaging: the store answered %d events for one edit", len(changed.Events))

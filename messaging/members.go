@@ -38,7 +38,7 @@ func (m *Messenger) AddMembers(ctx context.Context, userID, chatID string, membe
 		ChatID: chatID, ActorID: userID, UserIDs: members, Limit: MaxMembers, At: m.time(),
 	})
 	if err != nil {
-		return err
+		return m.failed(err, chatID, members...)
 	}
 	m.publishChanged(changed)
 	return nil
@@ -56,7 +56,7 @@ func (m *Messenger) RemoveMember(ctx context.Context, userID, chatID, memberID s
 		ChatID: chatID, ActorID: userID, UserID: memberID, At: m.time(),
 	})
 	if err != nil {
-		return err
+		return m.failed(err, chatID)
 	}
 	m.publishChanged(changed)
 	return nil

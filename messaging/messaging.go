@@ -49,6 +49,7 @@ var (
 	ErrBeyondHead       = errs.Field("upTo", "invalid_sequence", "The chat has not come that far.")
 	ErrEmptyMessage     = errs.Field("text", "empty_message", "Write something first.")
 	ErrMessageTooLong   = errs.Field("text", "message_too_long", "A message has at most 4096 characters.")
+	ErrOutcomeUnknown   = errs.New(errs.Unavailable, "outcome_unknown", "It is not known whether this was stored. Try again.")
 	ErrUnreadable       = errs.New(errs.Internal, "unreadable_message", "This message can no longer be decrypted.")
 )
 
@@ -219,4 +220,12 @@ type Committed struct {
 	Events     []Event     // ascending, of one chat
 	UserEvents []UserEvent // at most one type a user, any order
 	Marks      []Watermark // moved watermarks, for the chat's other members
+	Doubt      *Doubt      // alone: ErrOutcomeUnknown was answered
+}
+
+// Doubt names those to whom something may have happened of which nobody can tell
+// them: who listens to the chat, if any, and the users. They resume from the store.
+type Doubt struct {
+	ChatID  string
+	UserIDs []string
 }

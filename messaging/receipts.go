@@ -29,14 +29,14 @@ func (m *Messenger) Mark(ctx context.Context, r MarkRequest) error {
 		ChatID: r.ChatID, UserID: r.UserID, Read: r.Read, UpTo: r.UpTo, At: m.time(),
 	}})
 	if err != nil {
-		return err
+		return m.failed(err, "", r.UserID) // the next mark tells the others
 	}
 	if len(results) != 1 {
 		return fmt.Errorf("messaging: the store answered %d results for one mark", len(results))
 	}
 	got := results[0]
 	if got.Err != nil || !got.Moved {
-		return got.Err
+		return m.failed(got.Err, "", r.UserID)
 	}
 	told := Committed{Marks: []Watermark{got.Watermark}}
 	if got.UserEvent != nil {

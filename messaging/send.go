@@ -32,14 +32,14 @@ func (m *Messenger) Send(ctx context.Context, r SendRequest) (Message, bool, err
 	}
 	results, err := m.store.Append(ctx, []NewMessage{item})
 	if err != nil {
-		return Message{}, false, err
+		return Message{}, false, m.failed(err, r.ChatID)
 	}
 	if len(results) != 1 {
 		return Message{}, false, fmt.Errorf("messaging: the store answered %d results for one message", len(results))
 	}
 	got := &results[0]
 	if got.Err != nil {
-		return Message{}, false, got.Err
+		return Message{}, false, m.failed(got.Err, r.ChatID)
 	}
 	if got.Repeated {
 		msg, err := m.readable(ctx, r.SenderID, got.Message.ChatID, &got.Message)

@@ -103,9 +103,18 @@ func (m *Messenger) time() time.Time { return m.now().UTC().Truncate(time.Micros
 // publish hands on what was committed. It comes straight after the store's
 // answer and asks nothing more, so a caller who has gone takes no event along.
 func (m *Messenger) publish(c Committed) {
-	if m.publisher != nil && len(c.Events)+len(c.UserEvents)+len(c.Marks) > 0 {
+	if m.publisher != nil && (len(c.Events)+len(c.UserEvents)+len(c.Marks) > 0 || c.Doubt != nil) {
 		m.publisher.Publish(c)
 	}
+}
+
+// failed returns an error of the store's. When it leaves open whether something was
+// committed, those whom it would concern are told to look.
+func (m *Messenger) failed(err error, chatID string, userIDs ...string) error {
+	if errors.Is(err, ErrOutcomeUnknown) {
+		m.publish(Committed{Doubt: &Doubt{ChatID: chatID, UserIDs: userIDs}})
+	}
+	return err
 }
 
 // publishChanged hands on a change whose events carry no message.

@@ -176,7 +176,7 @@ const MaxUnread = 1000
 // Every method is atomic and safe for concurrent use; a read sees one snapshot,
 // which holds all that was returned before it began. A write returns after it is
 // durable; when its context ends first it either did not happen or is reported
-// as done. The input was validated: the store sees well-formed UTF-8 without
+// as done. Where that cannot be told, it is ErrOutcomeUnknown. The input was validated: the store sees well-formed UTF-8 without
 // NUL, times in UTC of whole microseconds, ids of at most 128 bytes compared byte
 // by byte, and limits from 1: of lists up to MaxPage+1 (one more tells whether a
 // page is the last), of events up to MaxSync, of watermarks up to MaxMembers.

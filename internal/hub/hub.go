@@ -218,9 +218,9 @@ func (h *Hub) Follows(userID, chatID string) bool {
 	return slices.ContainsFunc(h.connsOf(userID), func(c *Conn) bool { return c.follow(chatID) != nil })
 }
 
-// Missed notes that something has happened in a chat to which nobody listens here, so
-// that heads which somebody has just read are read again. How far it went need not be known.
-func (h *Hub) Missed(chatID string, seq int64) { h.listened(chatID, seq) }
+// Missed reports whether somebody listens to a chat in which something has happened
+// that was not published here. If not, it notes so: heads that somebody has just read are read again.
+func (h *Hub) Missed(chatID string) (listened bool) { return h.listened(chatID, 0) }
 
 // Chats returns the chats that somebody listens to here.
 func (h *Hub) Chats() (ids []string) {
@@ -250,6 +250,19 @@ func (h *Hub) Sessions(userID string) (ids []string) {
 		}
 	}
 	return ids
+}
+
+// Doubt fails the connections that listen to a chat, and those of some users, with
+// ErrGap: something may have happened that will never be published.
+func (h *Hub) Doubt(chatID string, userIDs ...string) {
+	if chatID != "" && h.Missed(chatID) {
+		h.withChat(chatID, (*chat).giveUp)
+	}
+	for _, id := range userIDs {
+		for _, c := range h.connsOf(id) {
+			c.Fail(ErrGap)
+		}
+	}
 }
 
 // End fails every connection of the given authentication sessions with err,

@@ -131,7 +131,7 @@ func TestOneReadingOfTheHeads(t *testing.T) {
 
 	cid := connect(h, "cid")
 	defer cid.Close()
-	h.Missed("d", 0)
+	h.Missed("d")
 	if cid.Start(1, map[string]int64{"a": 8, "d": 5}) {
 		t.Error("heads from before a hint will do")
 	}
@@ -194,6 +194,23 @@ func TestAMissingEventCutsWhoListens(t *testing.T) {
 			t.Errorf("Next = %v, want ErrGap", err)
 		}
 	})
+}
+
+func TestDoubtCutsThoseWhomItConcerns(t *testing.T) {
+	h := hub.New(hub.Options{Logger: slog.New(slog.DiscardHandler)})
+	ann, bob, cyd := open(h, "ann", "a", 1), open(h, "bob", "b", 1), started(h, "cyd", 0)
+	for _, c := range []*hub.Conn{ann, bob, cyd} {
+		defer c.Close()
+	}
+	h.Doubt("a", "cyd", "dan")
+	h.Doubt("c")
+	resumes(t, ann)
+	resumes(t, cyd)
+	again := open(h, "ann", "a", 3) // nobody published these
+	defer again.Close()
+	h.Publish(event("a", 4), event("b", 2))
+	want(t, again, "a4")
+	want(t, bob, "b2")
 }
 
 func TestEndAndClose(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 
 const (
 	faultRuns    = 20 // of each kind
-	faultsAtOnce = 10
+	faultsAtOnce = 4
 	silence      = 250 * time.Millisecond // AnswerTimeout of the tests
 	answerBound  = 14 * time.Second       // of a call, whatever the network does: 10 s of retries, and the last
 )
@@ -77,7 +77,7 @@ func faultRun(t *testing.T, direct *postgres.Store, address string, seed uint64,
 		MaxConns: 2, AnswerTimeout: silence, StatementTimeout: time.Second, LockTimeout: time.Second, IdleTimeout: silence,
 	}
 	s, err := postgres.Open(t.Context(), through, opt)
-	for began := time.Now(); errors.Is(err, context.DeadlineExceeded) && time.Since(began) < answerBound; {
+	for began := time.Now(); err != nil && time.Since(began) < answerBound; {
 		s, err = postgres.Open(t.Context(), through, opt) // a machine that is busy shakes hands slowly
 	}
 	if err != nil {

@@ -7,34 +7,17 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/wigwag-chat/wigwag/auth"
 	"github.com/wigwag-chat/wigwag/errs"
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
-
-// known returns errors whose kind a reply does not tell, but their code does.
-func known() []*errs.Error {
-	return []*errs.Error{
-		messaging.ErrChatNotFound, messaging.ErrMessageNotFound, messaging.ErrNotAMember, messaging.ErrNotAnAdmin,
-		messaging.ErrNotTheSender, messaging.ErrEditWindowPassed, messaging.ErrClientIDReused, messaging.ErrRevision,
-		auth.ErrUnauthenticated, auth.ErrTokenInvalid, auth.ErrTokenExpired, auth.ErrTokenRevoked, auth.ErrAccountInactive, auth.ErrBusy,
-		errs.New(errs.Internal, "internal", ""), errs.New(errs.Internal, messaging.ErrUnreadable.Code(), ""),
-	}
-}
 
 // failed turns a reply back into the error that it began as.
 func failed(f api.ServerFrame) error {
 	if f.Error == nil {
 		return errUnexpected(errs.Internal, 0)
 	}
-	kind := errs.Invalid
-	for _, e := range known() {
-		if e.Code() == f.Error.Code {
-			kind = e.Kind()
-		}
-	}
-	return f.Error.Err(kind)
+	return f.Error.Err(kindOfCode(f.Error.Code))
 }
 
 // ask makes a request, again on the next connection when one is lost before the

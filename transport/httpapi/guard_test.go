@@ -241,7 +241,7 @@ func TestErrorTable(t *testing.T) {
 	table, err := os.ReadFile("errors.md")
 	check(t, err)
 	code := regexp.MustCompile(`errs\.(?:New\(errs\.\w+|Field\([^,]+), "([a-z_]+)"`)
-	for _, dir := range []string{"../../auth", "../../users", "../../messaging", "../../groups", "../../phone/e164", "../api", "../ws", "."} {
+	for _, dir := range []string{"../../auth", "../../users", "../../messaging", "../../groups", "../../phone/e164", "../../internal/batch", "../api", "../ws", "."} {
 		files, err := filepath.Glob(dir + "/*.go")
 		check(t, err)
 		for _, file := range files {

@@ -156,10 +156,8 @@ func (w *follower) take(body []byte) {
 		}
 	}
 	for _, c := range n.Chats {
-		if _, _, listened := w.hub.Place(c.ID); listened {
+		if w.hub.Missed(c.ID) {
 			w.wanted.chat(c)
-		} else {
-			w.hub.Missed(c.ID, 0)
 		}
 	}
 	if n.All {

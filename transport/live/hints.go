@@ -81,6 +81,7 @@ func (h *hints) add(c messaging.Committed) {
 	for _, e := range c.UserEvents {
 		h.users[e.UserID] = max(h.users[e.UserID], e.Seq)
 	}
+	h.all = h.all || c.Doubt != nil // rare: an outage of the store
 	h.bound()
 }
 

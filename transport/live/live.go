@@ -90,6 +90,9 @@ func (f *Feed) Start(c *hub.Conn, userID string, heads messaging.Heads, seqs map
 
 // Publish delivers one commit, and has the other nodes told.
 func (f *Feed) Publish(c messaging.Committed) {
+	if d := c.Doubt; d != nil {
+		f.hub.Doubt(d.ChatID, d.UserIDs...)
+	}
 	f.deliver(c)
 	if f.bus != nil {
 		f.hints.add(c)

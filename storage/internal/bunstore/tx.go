@@ -12,6 +12,7 @@ import (
 
 	"github.com/wigwag-chat/wigwag/errs"
 	"github.com/wigwag-chat/wigwag/internal/batch"
+	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/storage"
 )
 
@@ -25,7 +26,7 @@ const (
 var (
 	errUnavailable = errs.New(errs.Unavailable, "storage_unavailable", "The storage cannot answer now.")
 	// errUnknown: the connection broke while the commit was on its way.
-	errUnknown = errs.New(errs.Unavailable, "outcome_unknown", "It is not known whether this was stored. Try again.")
+	errUnknown = messaging.ErrOutcomeUnknown
 )
 
 // read runs fn on one snapshot. fn may run several times.
