@@ -258,6 +258,8 @@ func receiptRules() []rule {
 			says: "Recipients of a message are those whose membership covered its place in the sequence, without its sender; the marks of members who left count."},
 		{name: "receipts/tally counts the receipts", check: tallyCounts,
 			says: "Tally counts the recipients of a message; its status is the least over all of them and never goes backwards."},
+		{name: "receipts/tally of large and restless groups", check: tallyOfMany,
+			says: "Tally counts the recipients of a message, however many members there are or were."},
 		{name: "receipts/coming back reads nothing", check: rejoinReadsNothing,
 			says: "Receipts have the times of moves: where a new membership begins is no move, and reads no earlier message."},
 		{name: "receipts/pages drop and repeat nothing", check: receiptPages,
@@ -315,18 +317,11 @@ func tallyCounts(r *R) {
 	c := r.group(p[0], p[1], p[2], p[3])
 	m := c.sendMany(p[0], 3)
 	check := func() {
-		for _, sent := range m {
-			var want messaging.Tally
-			for _, receipt := range c.receipts(p[0], sent.ID) {
-				want.Recipients++
-				if !receipt.DeliveredAt.IsZero() {
-					want.Delivered++
-				}
-				if !receipt.ReadAt.IsZero() {
-					want.Read++
-				}
-			}
+		history := c.history(p[0], newest())
+		for i, sent := range m {
+			want := c.tally(p[0], sent.ID)
 			r.same("tally against receipts", want, c.get(p[1], sent.ID).Tally)
+			r.same("tally in the history", want, history[i].Tally)
 			r.same("tally in an event", want, c.events(p[0])[sent.Seq-1].Stored.Tally)
 		}
 	}
@@ -348,6 +343,54 @@ func tallyCounts(r *R) {
 	c.remove(p[0], p[2])
 	c.remove(p[3], p[3])
 	status("status after two left", messaging.Read, messaging.Delivered, messaging.Sent)
+}
+
+// tally counts the receipts of a message.
+func (c room) tally(viewer, messageID string) (t messaging.Tally) {
+	for _, receipt := range c.receipts(viewer, messageID) {
+		t.Recipients++
+		if !receipt.DeliveredAt.IsZero() {
+			t.Delivered++
+		}
+		if !receipt.ReadAt.IsZero() {
+			t.Read++
+		}
+	}
+	return t
+}
+
+func tallyOfMany(r *R) {
+	p := r.people(70)
+	large, restless := r.group(p[0], p[1:]...), r.group(p[0], p[1:4]...)
+	check := func(what string, c room) {
+		for _, m := range c.history(p[0], newest()) {
+			r.same(what, c.tally(p[0], m.ID), m.Tally)
+		}
+	}
+	var sent []messaging.StoredMessage
+	for i := range 4 {
+		sent = append(sent, large.sendMany(p[i], 2)...)
+	}
+	var marks []messaging.Mark
+	for i, user := range p[1:60] {
+		marks = append(marks, messaging.Mark{ChatID: large.id, UserID: user, Read: i%2 == 0, UpTo: int64(1 + i%8), At: r.now()})
+	}
+	r.marks(marks...)
+	large.remove(p[0], p[5])
+	large.remove(p[0], p[6])
+	large.add(p[0], p[5])
+	large.sendMany(p[5], 2)
+	large.hide(p[0], sent[3].ID)
+	check("tally in a large group", large)
+	for range 130 { // memberships, of few people
+		restless.remove(p[0], p[2])
+		restless.remove(p[0], p[3])
+		restless.send(p[1])
+		restless.add(p[0], p[2], p[3])
+	}
+	restless.read(p[2], 640)
+	restless.deliver(p[1], 300)
+	check("tally in a group of much coming and going", restless)
 }
 
 func rejoinReadsNothing(r *R) {

@@ -13,7 +13,8 @@ import (
 // lookups are the prepared statements of a page of history, of unread counts, and
 // of where a user's chats stand and how far their members have come.
 type lookups struct {
-	member *Statement // whether somebody is one
+	member *Statement // of how many members somebody is one
+	few    *Statement // spans of a small chat
 	older  *Statement // messages below a place, from the nearest on
 	newer  *Statement // above it
 	spans  *Statement // of senders
@@ -27,14 +28,19 @@ type lookups struct {
 func newLookups(d Dialect) *lookups {
 	page := func(name, side, order string) *Statement {
 		return d.statement(name, `WITH q AS (SELECT * FROM {v}) SELECT `+messageColumns+` FROM messages AS g
-			WHERE g.chat_id = (SELECT chat_id FROM q) AND g.seq `+side+` (SELECT seq FROM q)
+			WHERE (SELECT c.member_count <= q.most FROM q JOIN chats AS c ON c.id = q.chat_id)
+				AND g.chat_id = (SELECT chat_id FROM q) AND g.seq `+side+` (SELECT seq FROM q)
 				AND NOT EXISTS (SELECT 1 FROM hidden AS h WHERE h.user_id = (SELECT user_id FROM q) AND h.chat_id = g.chat_id AND h.seq = g.seq)
 			ORDER BY g.seq `+order+` LIMIT (SELECT n FROM q) OFFSET (SELECT skip FROM q)`,
-			slices.Concat(texts("chat_id", "user_id"), ints("seq", "n", "skip"))...)
+			slices.Concat(texts("chat_id", "user_id"), ints("seq", "n", "skip", "most"))...)
 	}
 	return &lookups{
-		member: d.statement("member", `SELECT 1 FROM {v} JOIN memberships AS m
-			ON m.user_id = v.user_id AND m.chat_id = v.chat_id AND m.left_seq = 0`, texts("user_id", "chat_id")...),
+		member: d.statement("member", `SELECT c.member_count FROM {v} JOIN memberships AS m
+			ON m.user_id = v.user_id AND m.chat_id = v.chat_id AND m.left_seq = 0
+			JOIN chats AS c ON c.id = v.chat_id`, texts("user_id", "chat_id")...),
+		few: d.statement("few", `WITH q AS (SELECT * FROM {v}) SELECT m.user_id, m.joined_seq, m.left_seq, m.reached_delivered, m.reached_read
+			FROM memberships AS m WHERE (SELECT c.member_count <= q.most FROM q JOIN chats AS c ON c.id = q.chat_id)
+				AND m.chat_id = (SELECT chat_id FROM q) LIMIT (SELECT n FROM q)`, slices.Concat(texts("chat_id"), ints("most", "n"))...),
 		older: page("older", "<", "DESC"),
 		newer: page("newer", ">", "ASC"),
 		spans: d.statement("spans_of", `SELECT m.user_id, m.joined_seq, m.left_seq, m.reached_delivered, m.reached_read
@@ -67,48 +73,99 @@ func newLookups(d Dialect) *lookups {
 }
 
 func (l *lookups) all() []*Statement {
-	return []*Statement{l.member, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads, l.marks}
+	return []*Statement{l.member, l.few, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads, l.marks}
 }
 
-// Messages implements messaging.Store: in two round trips, however many messages.
+// smallChat is up to how many members, and of how many memberships, each is read with a page.
+const (
+	smallChat  = 64
+	smallSpans = 256
+)
+
+// Messages implements messaging.Store: in one round trip, however many messages, and
+// in three where the chat is large.
 func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messaging.Window) ([]messaging.StoredMessage, error) {
 	if err := valid(viewerID, chatID); err != nil {
 		return nil, err
 	}
 	l := c.s.lookups
-	var out []messaging.StoredMessage
+	p := page{viewerID: viewerID, chatID: chatID, w: w}
+	var spans []tallyRow
 	err := c.s.look(ctx, func(ctx context.Context, pipe Pipe) error {
-		out = make([]messaging.StoredMessage, 0, w.Limit)
-		isMember := false
-		member := l.member.call(1, func(Row) { isMember = true }).text(viewerID, chatID)
-		part := func(st *Statement, seq int64, n, skip int) *Call {
-			return st.call(1, func(row Row) { out = append(out, storedRow(row)) }).text(chatID, viewerID).int(seq, int64(n), int64(skip))
-		}
-		calls := []*Call{member}
-		switch {
-		case w.Before > 0:
-			calls = append(calls, part(l.older, w.Before, w.Limit, 0))
-		case w.After > 0:
-			calls = append(calls, part(l.newer, w.After, w.Limit, 0))
-		case w.Around > 0:
-			half := (w.Limit + 1) / 2
-			calls = append(calls, part(l.older, w.Around+1, half, 0), part(l.newer, w.Around, w.Limit-half, 0))
-		default:
-			calls = append(calls, part(l.older, math.MaxInt64, w.Limit, w.Offset))
-		}
-		if err := pipe.Run(ctx, false, calls...); err != nil {
+		spans = nil
+		all := l.few.call(1, func(row Row) {
+			spans = append(spans, tallyRow{UserID: row.Text(0), Joined: row.Int(1), LeftSeq: row.Int(2), Delivered: row.Int(3), Read: row.Int(4), Spans: 1})
+		}).text(chatID).int(smallChat, smallSpans+1)
+		if err := pipe.Run(ctx, true, append(p.calls(l, smallChat), all)...); err != nil {
 			return err
 		}
-		if !isMember {
-			return messaging.ErrChatNotFound
-		}
-		slices.SortFunc(out, func(a, b messaging.StoredMessage) int { return cmp.Compare(a.Seq, b.Seq) })
-		return l.tally(ctx, pipe, chatID, out)
+		return p.found()
 	})
-	if err != nil || len(out) == 0 {
+	switch {
+	case err != nil:
+		return nil, err
+	case p.members <= smallChat && len(spans) <= smallSpans:
+		for i := range p.out {
+			for j := range spans {
+				if spans[j].UserID != p.out[i].SenderID {
+					spans[j].count(&p.out[i])
+				}
+			}
+		}
+	default:
+		err = c.s.look(ctx, func(ctx context.Context, pipe Pipe) error {
+			if err := pipe.Run(ctx, false, p.calls(l, math.MaxInt64)...); err != nil {
+				return err
+			}
+			if err := p.found(); err != nil {
+				return err
+			}
+			return l.tally(ctx, pipe, chatID, p.out)
+		})
+	}
+	if err != nil || len(p.out) == 0 {
 		return nil, err
 	}
-	return out, nil
+	return p.out, nil
+}
+
+// page is a page of history being read.
+type page struct {
+	viewerID, chatID string
+	w                messaging.Window
+
+	members int64 // of the chat; 0: the viewer is none of them
+	out     []messaging.StoredMessage
+}
+
+// calls read who may, and the messages if the chat has at most most members.
+func (p *page) calls(l *lookups, most int64) []*Call {
+	p.members, p.out = 0, make([]messaging.StoredMessage, 0, p.w.Limit)
+	part := func(st *Statement, seq int64, n, skip int) *Call {
+		return st.call(1, func(row Row) { p.out = append(p.out, storedRow(row)) }).
+			text(p.chatID, p.viewerID).int(seq, int64(n), int64(skip), most)
+	}
+	calls := []*Call{l.member.call(1, func(row Row) { p.members = row.Int(0) }).text(p.viewerID, p.chatID)}
+	switch w := p.w; {
+	case w.Before > 0:
+		return append(calls, part(l.older, w.Before, w.Limit, 0))
+	case w.After > 0:
+		return append(calls, part(l.newer, w.After, w.Limit, 0))
+	case w.Around > 0:
+		half := (w.Limit + 1) / 2
+		return append(calls, part(l.older, w.Around+1, half, 0), part(l.newer, w.Around, w.Limit-half, 0))
+	default:
+		return append(calls, part(l.older, math.MaxInt64, w.Limit, w.Offset))
+	}
+}
+
+// found puts what was read in order, if it was the viewer's to read.
+func (p *page) found() error {
+	if p.members == 0 {
+		return messaging.ErrChatNotFound
+	}
+	slices.SortFunc(p.out, func(a, b messaging.StoredMessage) int { return cmp.Compare(a.Seq, b.Seq) })
+	return nil
 }
 
 // tally counts the recipients of messages of one chat, ascending, and ends the
