@@ -26,6 +26,7 @@ import (
 	"github.com/wigwag-chat/wigwag/transport/bus/pgbus"
 	"github.com/wigwag-chat/wigwag/transport/client"
 	"github.com/wigwag-chat/wigwag/transport/ws"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 // system is where nodes of one system come from.
@@ -135,6 +136,10 @@ func TestNodesHearEachOther(t *testing.T) {
 			check(t, err)
 			await(t, ann, "message.edited tombstone")
 			await(t, bob, "message.edited three")
+
+			_, err = there.app.Users.UpdateSettings(ctx, "ann", users.SettingsUpdate{Theme: new(users.Light)})
+			check(t, err)
+			await(t, ann, "settings")
 
 			group, _, err := m.CreateGroup(ctx, messaging.NewGroup{CreatorID: "ann", Title: "G"})
 			check(t, err)

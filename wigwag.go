@@ -51,6 +51,8 @@ type Config struct {
 	Authenticator auth.Authenticator
 	// Lookup tells which of the host's user ids exist; nil: every well-formed one.
 	Lookup users.Lookup
+	// Settings are those of who has chosen nothing; nil: users.DefaultSettings.
+	Settings *users.Settings
 
 	// Auth tunes accounts. Open sets its Store, Vault, Profiles and OnRevoked, and
 	// the Now, NewID, Rand and Logger of this Config; Phones defaults to all
@@ -129,6 +131,7 @@ func (a *App) services(ctx context.Context, c Config, vault *keys.Vault) error {
 	accounts := &directory{phones: phones}
 	profiles := users.Config{
 		Store: c.Store.Users(), Foreign: c.Authenticator != nil, Lookup: c.Lookup, Now: c.Now,
+		Defaults: c.Settings, Publisher: a.feed,
 	}
 	if c.Authenticator == nil {
 		profiles.Directory = accounts
@@ -165,7 +168,9 @@ func (a *App) services(ctx context.Context, c Config, vault *keys.Vault) error {
 		return err
 	}
 	a.Messaging = messenger
-	a.follow = func(ctx context.Context) { a.feed.Follow(ctx, messenger, a.sessions()) }
+	a.follow = func(ctx context.Context) {
+		a.feed.Follow(ctx, live.Reads{News: messenger, Sessions: a.sessions(), Settings: people.Settings})
+	}
 	a.Groups, err = groups.New(groups.Config{Messaging: messenger})
 	return err
 }
@@ -241,7 +246,7 @@ func (a *App) Start() {
 }
 
 // sessions tells which sessions of a user live, where package auth knows them.
-func (a *App) sessions() live.Sessions {
+func (a *App) sessions() func(context.Context, string) ([]string, error) {
 	if a.Auth == nil {
 		return nil
 	}

@@ -19,7 +19,8 @@ const (
 const (
 	ChatJoined  EventType = "chat.joined"
 	ChatLeft    EventType = "chat.left"
-	OwnPosition EventType = "receipt" // one's own read position moved
+	OwnPosition EventType = "receipt"  // one's own read position moved
+	Settings    EventType = "settings" // one's own settings changed; stored by the port of package users
 )
 
 // Reason tells why a membership ended.

@@ -47,7 +47,23 @@ func (p *Profiles) FindByUsername(ctx context.Context, viewerID, username string
 	if err != nil {
 		return User{}, err
 	}
+	if err := p.findable(ctx, viewerID, s.UserID, func(by Privacy) bool { return by.AddByUsername }); err != nil {
+		return User{}, err
+	}
 	return p.seen(ctx, viewerID, s.Profile)
+}
+
+// findable is ErrUserNotFound where somebody does not wish to be found in this way,
+// but by himself.
+func (p *Profiles) findable(ctx context.Context, viewerID, userID string, wishes func(Privacy) bool) error {
+	if viewerID == userID {
+		return nil
+	}
+	s, err := p.Settings(ctx, userID)
+	if err == nil && !wishes(s.Privacy) {
+		err = ErrUserNotFound
+	}
+	return err
 }
 
 // IDByUsername returns the id for a username, in any case and width; ErrUserNotFound.
@@ -83,6 +99,9 @@ func (p *Profiles) FindByPhone(ctx context.Context, viewerID, number string) (Us
 	}
 	if err != nil {
 		return User{}, fmt.Errorf("users: by phone: %w", err)
+	}
+	if err := p.findable(ctx, viewerID, id, func(by Privacy) bool { return by.AddByPhone }); err != nil {
+		return User{}, err
 	}
 	return p.User(ctx, viewerID, id)
 }

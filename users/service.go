@@ -21,6 +21,10 @@ type Config struct {
 	Lookup Lookup
 	// Reserved are usernames that nobody may take, in any case; nil: [Reserved].
 	Reserved []string
+	// Defaults are the settings of who has chosen nothing; nil: DefaultSettings.
+	Defaults *Settings
+	// Publisher is told what changes; nil: nobody is.
+	Publisher Publisher
 	// Known bounds how many user ids are remembered as having a profile;
 	// default 100,000, some 100 bytes each.
 	Known int
@@ -35,6 +39,8 @@ type Profiles struct {
 	foreign   bool
 	lookup    Lookup
 	reserved  map[string]bool // by username key
+	defaults  Settings
+	publisher Publisher
 	known     *otter.Cache[string, struct{}]
 	clock     func() time.Time
 }
@@ -56,11 +62,16 @@ func New(cfg Config) (*Profiles, error) {
 		foreign:   cfg.Foreign || cfg.Lookup != nil,
 		lookup:    cfg.Lookup,
 		reserved:  make(map[string]bool),
+		defaults:  DefaultSettings(),
+		publisher: cfg.Publisher,
 		known:     known,
 		clock:     cfg.Now,
 	}
 	if p.clock == nil {
 		p.clock = time.Now
+	}
+	if cfg.Defaults != nil {
+		p.defaults = *cfg.Defaults
 	}
 	words := cfg.Reserved
 	if words == nil {

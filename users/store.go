@@ -26,4 +26,11 @@ type Store interface {
 	Profiles(ctx context.Context, ids []string) ([]StoredProfile, error)
 	// ByUsername returns the profile with that key; ErrUserNotFound.
 	ByUsername(ctx context.Context, key string) (StoredProfile, error)
+
+	// Settings returns what people have chosen, by user id, then by name ascending. At most 1,000 ids.
+	Settings(ctx context.Context, ids []string) ([]Setting, error)
+	// SaveSettings stores settings of one person, with distinct names; others of his stay, also
+	// those that concurrent calls store. It takes a place in his own sequence (the one of
+	// messaging.Store, type "settings"), which it returns; when nothing changes it takes none: 0.
+	SaveSettings(ctx context.Context, userID string, changes []Setting, at time.Time) (seq int64, err error)
 }

@@ -85,11 +85,17 @@ type Service interface {
 	User(ctx context.Context, viewerID, userID string) (User, error)
 	// Users returns those of the ids that exist, in any order. At most 200 ids.
 	Users(ctx context.Context, viewerID string, ids []string) ([]User, error)
-	// FindByUsername and FindByPhone find one person exactly; ErrUserNotFound.
+	// FindByUsername and FindByPhone find one person exactly; ErrUserNotFound, also for
+	// who does not wish to be found so.
 	FindByUsername(ctx context.Context, viewerID, username string) (User, error)
 	FindByPhone(ctx context.Context, viewerID, number string) (User, error)
 	// Update changes one's own profile; nil fields stay.
 	Update(ctx context.Context, userID string, u Update) (User, error)
+	// Settings returns what a person has chosen, over the host's defaults (USER-8).
+	Settings(ctx context.Context, userID string) (Settings, error)
+	// UpdateSettings changes the settings that u names, all of them or none: an error
+	// names the first that has no such value. Concurrent changes of different settings all survive.
+	UpdateSettings(ctx context.Context, userID string, u SettingsUpdate) (Settings, error)
 	// Missing returns those of the ids that no user has, in the order given.
 	Missing(ctx context.Context, ids []string) ([]string, error)
 	// IDByUsername returns the id for a username, in any case and width; ErrUserNotFound.
@@ -105,6 +111,12 @@ type Update struct {
 	Bio         *string
 	PictureID   *string
 	Language    *string
+}
+
+// Publisher is told what has changed, for a person's own devices. It must not block.
+type Publisher interface {
+	// SettingsChanged tells the settings as they stand now, and the place in his own sequence.
+	SettingsChanged(userID string, seq int64, at time.Time, now Settings)
 }
 
 // Lookup tells which user ids exist, for a host with its own identity. Without

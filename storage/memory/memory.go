@@ -39,6 +39,7 @@ type data struct {
 	messagingData
 	authData
 	profiles map[string]users.StoredProfile
+	settings map[string]map[string]string // by user and name
 	secrets  map[string][]byte
 }
 
@@ -51,6 +52,7 @@ func New(o Options) *Store {
 		messagingData: newMessagingData(o.Epoch),
 		authData:      newAuthData(),
 		profiles:      make(map[string]users.StoredProfile),
+		settings:      make(map[string]map[string]string),
 		secrets:       make(map[string][]byte),
 	}}
 }

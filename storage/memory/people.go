@@ -3,11 +3,13 @@ package memory
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/wigwag-chat/wigwag/keys"
+	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/users"
 )
 
@@ -106,6 +108,43 @@ func (s userStore) ByUsername(ctx context.Context, key string) (users.StoredProf
 		}
 	}
 	return users.StoredProfile{}, users.ErrUserNotFound
+}
+
+func (s userStore) Settings(ctx context.Context, ids []string) ([]users.Setting, error) {
+	d, unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var all []users.Setting
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		for _, name := range slices.Sorted(maps.Keys(d.settings[id])) {
+			all = append(all, users.Setting{UserID: id, Name: name, Value: d.settings[id][name]})
+		}
+	}
+	return all, nil
+}
+
+func (s userStore) SaveSettings(ctx context.Context, userID string, changes []users.Setting, at time.Time) (int64, error) {
+	d, unlock, err := s.write(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	changed := false
+	for _, c := range changes {
+		if old, ok := d.settings[userID][c.Name]; ok && old == c.Value {
+			continue
+		}
+		if d.settings[userID] == nil {
+			d.settings[userID] = make(map[string]string)
+		}
+		d.settings[userID][c.Name], changed = c.Value, true
+	}
+	if !changed {
+		return 0, nil
+	}
+	return d.tell(messaging.UserEvent{UserID: userID, Type: messaging.Settings, At: at}).Seq, nil
 }
 
 // usernameTaken reports whether somebody else has p's username.

@@ -29,6 +29,7 @@ func properties() []property {
 		encryptionProperty(), erasureProperty(), authenticationProperty(), // 27 to 29
 		editProperty(), editedProperty(), // 30, 31
 		tombstoneProperty(), hidingProperty(), windowProperty(), // 32 to 34
+		settingsProperty(), // 37
 	}
 }
 

@@ -53,7 +53,7 @@ func AppendMessages(dst []byte, p Page[Message]) []byte {
 }
 
 // AppendJSON appends the event as encoding/json writes it, byte for byte, and
-// returns the extended slice. Only an event with a Chat is reflected on.
+// returns the extended slice. Only an event with a Chat or Settings is reflected on.
 func (e *Event) AppendJSON(dst []byte) []byte {
 	dst = appendText(append(dst, `{"type":`...), e.Type)
 	dst = appendGiven(dst, `,"chatId":`, e.ChatID)
@@ -81,6 +81,9 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	dst = appendCount(dst, `,"mentionCount":`, e.Mentions)
 	dst = appendCount(dst, `,"total":`, e.Total)
 	dst = appendGiven(dst, `,"sessionId":`, e.SessionID)
+	if e.Settings != nil {
+		dst = appendReflected(append(dst, `,"settings":`...), e.Settings)
+	}
 	if e.Typing != nil {
 		dst = strconv.AppendBool(append(dst, `,"typing":`...), *e.Typing)
 	}

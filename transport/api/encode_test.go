@@ -12,6 +12,7 @@ import (
 	"github.com/leanovate/gopter/prop"
 
 	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 // draw makes values of which every field is sometimes empty, and every text
@@ -71,6 +72,10 @@ func (d draw) event() *api.Event {
 		UserID: d.text(), ByUserID: d.text(), Role: d.text(), Reason: d.text(), DeliveredSeq: some(d, d.number()), ReadSeq: some(d, d.number()),
 		Version: d.number(), UnreadCount: some(d, int(d.number())), Mentions: some(d, int(d.number())), Total: some(d, int(d.number())), SessionID: d.text(),
 		Typing: some(d, d.IntN(2) == 0), ExpiresInMs: d.number(),
+	}
+	if d.IntN(8) == 0 {
+		s := api.FromSettings(users.Settings{Language: d.text()})
+		e.Settings = &s
 	}
 	if d.IntN(2) == 0 {
 		e.Message = d.message()

@@ -43,6 +43,8 @@ type Event struct {
 	Total       *int   `json:"total,omitempty" doc:"unread: in all chats."`
 	SessionID   string `json:"sessionId,omitempty" doc:"session.revoked."`
 
+	Settings *Settings `json:"settings,omitempty" doc:"settings: as they stand now."`
+
 	Typing      *bool `json:"typing,omitempty" doc:"typing: whether somebody is writing."`
 	ExpiresInMs int64 `json:"expiresInMs,omitempty" doc:"typing: how long that holds unless it is said again."`
 }

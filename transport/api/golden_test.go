@@ -115,6 +115,8 @@ func TestGolden(t *testing.T) {
 		"event_unread":            api.FromUnread("c1", messaging.UnreadCount{Chat: 0, Total: 3}, t0),
 		"event_typing":            api.Typing("c1", "bob", true, 6*time.Second, t0),
 		"event_typing_stopped":    api.Typing("c1", "bob", false, 6*time.Second, t0),
+		"settings":                api.FromSettings(users.DefaultSettings()),
+		"event_settings":          api.SettingsChanged(8, t0, users.DefaultSettings()),
 		"event_session_revoked":   api.SessionRevoked("s", t0),
 
 		"frame_hello": api.Hello{Type: api.FrameHello, SessionID: "s", UserID: "ada", Epoch: "e1", UserSeq: 8,
@@ -127,8 +129,10 @@ func TestGolden(t *testing.T) {
 		"request_delete": api.DeleteFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameDelete}, ChatID: "c1", MessageID: "m1", ForEveryone: true},
 		"request_read":   api.MarkFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameRead}, ChatID: "c1", UpTo: 4},
 		"request_typing": api.TypingFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameTyping}, ChatID: "c1", Typing: true},
-		"request_sync":   api.SyncFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameSync}, Sync: api.Sync{Epoch: "e1", UserSeq: 8, Chats: map[string]int64{"c1": 4}}},
-		"request_auth":   api.AuthFrame{FrameHead: api.FrameHead{Type: api.FrameAuth}, Token: "a"},
+		"request_settings": api.UpdateSettings{Theme: new(users.Light), Privacy: &api.UpdatePrivacy{LastSeen: new(users.Nobody), AddByPhone: new(false)},
+			Notifications: &api.UpdateNotifications{Sound: new(false)}},
+		"request_sync": api.SyncFrame{FrameHead: api.FrameHead{ID: "7", Type: api.FrameSync}, Sync: api.Sync{Epoch: "e1", UserSeq: 8, Chats: map[string]int64{"c1": 4}}},
+		"request_auth": api.AuthFrame{FrameHead: api.FrameHead{Type: api.FrameAuth}, Token: "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := json.MarshalIndent(v, "", "  ")

@@ -18,6 +18,16 @@ func (c *Client) UpdateMe(ctx context.Context, body api.UpdateProfile) (api.User
 	return call[api.User](ctx, c, request{method: http.MethodPatch, path: path("v1", "me"), body: body, repeatable: true})
 }
 
+// Settings returns one's settings.
+func (c *Client) Settings(ctx context.Context) (api.Settings, error) {
+	return call[api.Settings](ctx, c, request{method: http.MethodGet, path: path("v1", "me", "settings")})
+}
+
+// UpdateSettings changes some of one's settings; nil fields stay.
+func (c *Client) UpdateSettings(ctx context.Context, body api.UpdateSettings) (api.Settings, error) {
+	return call[api.Settings](ctx, c, request{method: http.MethodPatch, path: path("v1", "me", "settings"), body: body, repeatable: true})
+}
+
 // User returns somebody.
 func (c *Client) User(ctx context.Context, id string) (api.User, error) {
 	return call[api.User](ctx, c, request{method: http.MethodGet, path: path("v1", "users", id)})

@@ -110,5 +110,13 @@ func (s *server) sync(ctx context.Context, c *call[struct{}, api.Sync]) (*reply[
 	if err != nil {
 		return nil, err
 	}
-	return ok(api.FromSync(a, c.Who.UserID, people))
+	answer := api.FromSync(a, c.Who.UserID, people)
+	if api.ChangesSettings(a) {
+		now, err := s.Users.Settings(ctx, c.Who.UserID)
+		if err != nil {
+			return nil, err
+		}
+		answer.FillSettings(now)
+	}
+	return ok(answer)
 }

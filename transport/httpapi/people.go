@@ -18,6 +18,10 @@ func (s *server) peopleRoutes() {
 		summary: "Oneself"}, s.getMe)
 	add(s, route{call: "PATCH /v1/me", id: "updateMe", tag: tag, scope: "users:write",
 		summary: "Change one's profile"}, s.updateMe)
+	add(s, route{call: "GET /v1/me/settings", id: "getSettings", tag: tag, scope: "users:read",
+		summary: "One's settings"}, s.getSettings)
+	add(s, route{call: "PATCH /v1/me/settings", id: "updateSettings", tag: tag, scope: "users:write",
+		summary: "Change some settings; the others stay"}, s.updateSettings)
 	add(s, route{call: "GET /v1/users/{id}", id: "getUser", tag: tag, scope: "users:read",
 		summary: "Somebody"}, s.getUser)
 	add(s, route{call: "GET /v1/users", id: "findUsers", tag: tag, scope: "users:read",
@@ -38,6 +42,21 @@ func (s *server) updateMe(ctx context.Context, c *call[struct{}, api.UpdateProfi
 		return nil, err
 	}
 	return ok(api.FromUser(u, c.Who.UserID))
+}
+
+func (s *server) getSettings(ctx context.Context, c *call[struct{}, none]) (*reply[api.Settings], error) {
+	return settings(s.Users.Settings(ctx, c.Who.UserID))
+}
+
+func (s *server) updateSettings(ctx context.Context, c *call[struct{}, api.UpdateSettings]) (*reply[api.Settings], error) {
+	return settings(s.Users.UpdateSettings(ctx, c.Who.UserID, c.Body.Update()))
+}
+
+func settings(now users.Settings, err error) (*reply[api.Settings], error) {
+	if err != nil {
+		return nil, err
+	}
+	return ok(api.FromSettings(now))
 }
 
 func (s *server) getUser(ctx context.Context, c *call[userParam, none]) (*reply[api.User], error) {

@@ -116,6 +116,22 @@ func TestPeople(t *testing.T) {
 	}
 	want(t, a.must(200, ada, "PATCH", "/v1/me", `{}`), "Engines", "bio")
 	want(t, a.must(200, ada, "PATCH", "/v1/me", `{"bio":""}`), nil, "bio")
+
+	settings := a.must(200, ada, "GET", "/v1/me/settings", "")
+	want(t, settings, "dark", "theme")
+	want(t, settings, "everyone", "privacy", "lastSeen")
+	settings = a.must(200, ada, "PATCH", "/v1/me/settings", `{"theme":"light","privacy":{"addByUsername":false}}`)
+	want(t, settings, "light", "theme")
+	want(t, settings, true, "privacy", "addByPhone")
+	want(t, a.must(200, ada, "GET", "/v1/me/settings", ""), false, "privacy", "addByUsername")
+	if found := a.must(200, bob, "GET", "/v1/users?username=ada.l", ""); strings.Contains(found.raw, "ada") {
+		t.Errorf("who does not wish to be found is found: %s", found.raw)
+	}
+	synced := a.must(200, ada, "POST", "/v1/sync", `{}`)
+	if !strings.Contains(synced.raw, `"settings":{"theme":"light"`) {
+		t.Errorf("a sync tells nothing of the settings: %s", synced.raw)
+	}
+	a.must(200, ada, "PATCH", "/v1/me/settings", `{"privacy":{"addByUsername":true}}`)
 	want(t, a.must(200, ada, "GET", "/v1/me", ""), adaPhone, "phoneNumber")
 
 	seen := a.must(200, bob, "GET", "/v1/users/"+ada.id, "")

@@ -13,6 +13,8 @@ import (
 
 	"github.com/wigwag-chat/wigwag/auth"
 	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 const (
@@ -33,19 +35,23 @@ type Source interface {
 	News(ctx context.Context, p messaging.Places) (messaging.News, error)
 }
 
-// Sessions tells which authentication sessions of a user live.
-type Sessions func(ctx context.Context, userID string) (live []string, err error)
+// Reads is what Follow asks the services.
+type Reads struct {
+	News     Source                                                              // required
+	Sessions func(ctx context.Context, userID string) (live []string, err error) // which of a user's live; nil: they are not checked
+	Settings func(ctx context.Context, userID string) (users.Settings, error)    // nil: there are none
+}
 
 // Follow tells the other nodes what is published here, and delivers what they
 // publish, until the context ends; without a bus it returns at once. A hint that was lost is
 // made up for within CheckEvery. Sessions that other nodes end are ended by their note,
-// and when the bus was lost by asking sessions, if it is not nil.
-func (f *Feed) Follow(ctx context.Context, source Source, sessions Sessions) {
+// and when the bus was lost by asking which live.
+func (f *Feed) Follow(ctx context.Context, r Reads) {
 	if f.bus == nil {
 		return
 	}
 	own, _ := json.Marshal(note{Node: f.node}) // a struct of strings cannot fail
-	w := &follower{Feed: f, source: source, sessions: sessions, own: bytes.TrimSuffix(own, []byte("}"))}
+	w := &follower{Feed: f, Reads: r, own: bytes.TrimSuffix(own, []byte("}"))}
 	var running sync.WaitGroup
 	running.Go(func() { w.tell(ctx) })
 	running.Go(func() { w.listen(ctx) })
@@ -56,9 +62,8 @@ func (f *Feed) Follow(ctx context.Context, source Source, sessions Sessions) {
 // follower is the state of Follow.
 type follower struct {
 	*Feed
-	source   Source
-	sessions Sessions
-	own      []byte // how this node's notes begin
+	Reads
+	own []byte // how this node's notes begin
 
 	mu   sync.Mutex
 	lost bool // the bus; no note comes
@@ -245,12 +250,11 @@ func (w *follower) readSome(ctx context.Context, chats []chatHint, users []userH
 	if len(from.Chats)+len(from.Users) == 0 {
 		return nil
 	}
-	news, err := w.source.News(ctx, from)
+	news, err := w.News.News(ctx, from)
 	if err != nil {
 		return err
 	}
-	w.deliverNews(news)
-	return nil
+	return w.deliverNews(ctx, news)
 }
 
 // behind tells from where a chat is to be read, if it is.
@@ -271,8 +275,11 @@ func (w *follower) behind(c chatHint) (from messaging.Head, behind bool) {
 }
 
 // deliverNews delivers own events first: who joins must hear of the chat before what happens in it.
-func (w *follower) deliverNews(news messaging.News) {
+func (w *follower) deliverNews(ctx context.Context, news messaging.News) error {
 	for _, u := range news.Users {
+		if err := w.tellSettings(ctx, u); err != nil {
+			return err
+		}
 		w.deliver(messaging.Committed{UserEvents: u.Events})
 		last := u.Seq
 		if n := len(u.Events); n > 0 && u.Events[n-1].Seq < u.Seq {
@@ -293,11 +300,31 @@ func (w *follower) deliverNews(news messaging.News) {
 			w.wanted.chat(chatHint{ID: c.ChatID})
 		}
 	}
+	return nil
+}
+
+// tellSettings tells a user's connections of settings that he changed elsewhere.
+func (w *follower) tellSettings(ctx context.Context, u messaging.UserNews) error {
+	var now *users.Settings
+	for _, e := range u.Events {
+		if e.Type != messaging.Settings || w.Settings == nil {
+			continue
+		}
+		if now == nil {
+			s, err := w.Settings(ctx, u.UserID)
+			if err != nil {
+				return err
+			}
+			now = &s
+		}
+		w.hub.SendUser(u.UserID, e.Seq, encode(api.SettingsChanged(e.Seq, e.At, *now)))
+	}
+	return nil
 }
 
 // checkSessions ends the connections whose sessions have ended elsewhere while no note could say so.
 func (w *follower) checkSessions(ctx context.Context) {
-	if w.sessions == nil {
+	if w.Sessions == nil {
 		return
 	}
 	for _, user := range w.hub.Users() {
@@ -305,7 +332,7 @@ func (w *follower) checkSessions(ctx context.Context) {
 		if len(here) == 0 || ctx.Err() != nil {
 			continue
 		}
-		live, err := w.sessions(ctx, user)
+		live, err := w.Sessions(ctx, user)
 		if err != nil {
 			if ctx.Err() == nil {
 				w.log.Warn("sessions could not be checked", "error", err)

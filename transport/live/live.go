@@ -14,6 +14,7 @@ import (
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
 	"github.com/wigwag-chat/wigwag/transport/bus"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 // Feed is a messaging.Publisher that delivers to live connections. It is safe
@@ -140,6 +141,9 @@ func (f *Feed) user(e messaging.UserEvent, alone bool) {
 		// HeadSeq. Here that takes effect in the chat's order.
 		f.hub.Listen(e.UserID, e.ChatID, max(e.HeadSeq-1, 0), e.Seq)
 	}
+	if e.Type == messaging.Settings {
+		return // SettingsChanged tells
+	}
 	f.hub.SendUser(e.UserID, e.Seq, encode(api.FromUserEvent(e, nil)))
 	if e.Type == messaging.OwnPosition || e.Type == messaging.MessageDeleted || e.Type == messaging.ChatLeft {
 		f.unread.ofUser(e.UserID, e.ChatID)
@@ -182,6 +186,16 @@ func (f *Feed) tombstones(e messaging.Event, bodies map[string][]byte) map[strin
 		bodies[user] = body
 	}
 	return bodies
+}
+
+// SettingsChanged tells a user's connections how his settings stand now; other nodes follow.
+func (f *Feed) SettingsChanged(userID string, seq int64, at time.Time, now users.Settings) {
+	f.hub.SendUser(userID, seq, encode(api.SettingsChanged(seq, at, now)))
+	if f.bus != nil {
+		c := messaging.Committed{UserEvents: []messaging.UserEvent{{UserID: userID, Seq: seq, Type: messaging.Settings, At: at}}}
+		f.places.told(c)
+		f.hints.add(c)
+	}
 }
 
 // SessionsRevoked tells a user's connections, and fails those of the sessions

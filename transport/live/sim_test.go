@@ -77,7 +77,7 @@ func (s *simulation) start() *node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { n.feed.Follow(ctx, source, s.sessions) })
+	running.Go(func() { n.feed.Follow(ctx, live.Reads{News: source, Sessions: s.sessions}) })
 	running.Go(func() { n.feed.Run(ctx, n) })
 	n.stop = func() {
 		n.feed.Hub().Close(errCrash)

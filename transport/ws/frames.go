@@ -183,7 +183,15 @@ func (s *session) sync(ctx context.Context, r api.Sync) (any, error) {
 			people[u.UserID] = u
 		}
 	}
-	return api.FromSync(a, s.id.UserID, people), nil
+	answer := api.FromSync(a, s.id.UserID, people)
+	if api.ChangesSettings(a) {
+		now, err := s.h.Users.Settings(ctx, s.id.UserID)
+		if err != nil {
+			return nil, err
+		}
+		answer.FillSettings(now)
+	}
+	return answer, nil
 }
 
 // renew replaces the credential by a newer one of the same session.

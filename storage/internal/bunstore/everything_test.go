@@ -76,6 +76,12 @@ func everything(t *testing.T, s *bunstore.Store) {
 	ok(err)
 	_, err = m.Receipts(ctx, "bob", "chat", "m1", "", 10)
 	ok(err)
+	for range 2 {
+		_, err = s.Users().SaveSettings(ctx, "bob", []users.Setting{{Name: "theme", Value: "light"}}, noon)
+		ok(err)
+	}
+	_, err = s.Users().Settings(ctx, []string{"bob"})
+	ok(err)
 	_, err = m.Marks(ctx, "bob", []string{"chat", "pair"}, 10)
 	ok(err)
 	_, err = m.News(ctx, messaging.Places{Chats: []messaging.Head{{ChatID: "chat"}}, Users: []messaging.UserHead{{UserID: "bob"}}}, 10)
