@@ -84,9 +84,15 @@ func (r running) follow(t *testing.T, user string) <-chan string {
 		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, Tokens: client.Tokens{Access: user},
 	})
 	check(t, err)
+	read := make(map[string]int64)
 	s, err := c.Connect(t.Context(), client.SocketOptions{Event: func(e api.Event) {
 		switch {
-		case e.Type == api.EventUnread || e.Type == api.EventReceipt && e.UserID == user:
+		case e.Type == api.EventUnread:
+		case e.Type == api.EventReceipt: // the same may come again, by a sync
+			if who := e.ChatID + e.UserID; e.UserID != user && *e.ReadSeq > read[who] {
+				read[who] = *e.ReadSeq
+				heard <- e.Type + " " + e.UserID
+			}
 		case e.Message != nil && e.Message.IsDeleted:
 			heard <- e.Type + " tombstone"
 		case e.Message != nil:
