@@ -108,7 +108,11 @@ func spoil(method, target, body string) (out []bad) {
 			add(name+" nested", with("[[]]"), 400, "invalid_field", name)
 		case map[string]any:
 			add(name+" a list", with("[]"), 400, "invalid_field", name)
-			add(name+" of strings", with(`{"x":"1"}`), 400, "invalid_field", name)
+			if name == "chats" { // names of any kind
+				add(name+" of strings", with(`{"x":"1"}`), 400, "invalid_field", name)
+			} else {
+				add(name+" with an unknown field", with(`{"x":"1"}`), 400, "unknown_field", name+".x")
+			}
 		}
 	}
 	for _, kind := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml",
