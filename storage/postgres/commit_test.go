@@ -88,7 +88,8 @@ func (c *cutter) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
-		if bytes.Contains(bytes.ToLower(buf[:n]), []byte("commit\x00")) && c.armed.CompareAndSwap(true, false) {
+		preparing := bytes.Contains(buf[:n], []byte("wigwag_commit\x00COMMIT\x00"))
+		if !preparing && bytes.Contains(bytes.ToLower(buf[:n]), []byte("commit\x00")) && c.armed.CompareAndSwap(true, false) {
 			if c.deliver.Load() {
 				mute.Store(true)
 				if _, err := server.Write(buf[:n]); err == nil {

@@ -21,20 +21,28 @@ import (
 // their input as one binary array a column (the protocol's pipelining, PostgreSQL
 // documentation, section 55.2.4).
 type pipe struct {
-	conn  *pgx.Conn
-	begin string
-	begun bool
+	conn          *pgx.Conn
+	begin, commit *pgconn.StatementDescription
+	begun         bool
 }
 
 // withPipe runs fn with a pipe on a connection of the pool.
 func withPipe(ctx context.Context, conn *sql.Conn, reads bool, fn func(bunstore.Pipe) error) error {
 	return conn.Raw(func(driverConn any) error {
 		c := driverConn.(*stdlib.Conn).Conn()
-		begin := "BEGIN"
+		name, begin := "wigwag_begin", "BEGIN"
 		if reads {
-			begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+			name, begin = "wigwag_begin_reading", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 		}
-		err := fn(&pipe{conn: c, begin: begin})
+		p := &pipe{conn: c}
+		var err error
+		if p.begin, err = c.Prepare(ctx, name, begin); err != nil {
+			return err
+		}
+		if p.commit, err = c.Prepare(ctx, "wigwag_commit", "COMMIT"); err != nil {
+			return err
+		}
+		err = fn(p)
 		if c.PgConn().TxStatus() == 'I' {
 			return err
 		}
@@ -51,7 +59,7 @@ func (p *pipe) Run(ctx context.Context, commit bool, calls ...*bunstore.Call) er
 	var b pgconn.Batch
 	binaryFormat := []int16{pgx.BinaryFormatCode} // of all
 	if !p.begun {
-		b.ExecParams(p.begin, nil, nil, nil, nil)
+		b.ExecStatement(p.begin, nil, nil, nil)
 	}
 	for _, c := range calls {
 		if c.Rows == 0 {
@@ -64,7 +72,7 @@ func (p *pipe) Run(ctx context.Context, commit bool, calls ...*bunstore.Call) er
 		b.ExecStatement(s, params(c), binaryFormat, binaryFormat)
 	}
 	if commit {
-		b.ExecParams("COMMIT", nil, nil, nil, nil)
+		b.ExecStatement(p.commit, nil, nil, nil)
 	}
 	results := p.conn.PgConn().ExecBatch(ctx, &b)
 	if !p.begun {
