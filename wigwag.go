@@ -246,17 +246,11 @@ func (a *App) Start() {
 }
 
 // sessions tells which sessions of a user live, where package auth knows them.
-func (a *App) sessions() func(context.Context, string) ([]string, error) {
+func (a *App) sessions() func(context.Context, []string) (map[string]string, error) {
 	if a.Auth == nil {
 		return nil
 	}
-	return func(ctx context.Context, userID string) (ids []string, err error) {
-		sessions, err := a.Auth.Sessions(ctx, userID)
-		for _, s := range sessions {
-			ids = append(ids, s.ID)
-		}
-		return ids, err
-	}
+	return a.Auth.Owners
 }
 
 // Stop closes live connections with a code that says to come back, ends the

@@ -219,6 +219,9 @@ type Service interface {
 	// Check tells whether an identity still counts: ErrTokenRevoked when its
 	// session has ended.
 	Check(ctx context.Context, id Identity) error
+	// Owners returns the users of those of the sessions that have not ended, by
+	// session id: Check for many. At most 1,000 ids.
+	Owners(ctx context.Context, sessionIDs []string) (map[string]string, error)
 	// Sessions lists a user's live sessions, the most recently used first (AUTH-8).
 	Sessions(ctx context.Context, userID string) ([]Session, error)
 	// Revoke ends one session of a user; ErrSessionNotFound. When it returns, its

@@ -14,6 +14,15 @@ func (p *Provider) Sessions(ctx context.Context, userID string) ([]Session, erro
 	return sessions, nil
 }
 
+// Owners returns the users of those of the sessions that have not ended, by session id.
+func (p *Provider) Owners(ctx context.Context, sessionIDs []string) (map[string]string, error) {
+	owners, err := p.cfg.Store.Owners(ctx, sessionIDs)
+	if err != nil {
+		return nil, fmt.Errorf("auth: owners of sessions: %w", err)
+	}
+	return owners, nil
+}
+
 // Revoke ends one session of a user; ErrSessionNotFound.
 func (p *Provider) Revoke(ctx context.Context, userID, sessionID string) error {
 	if len(sessionID) > maxID {

@@ -129,6 +129,8 @@ type Store interface {
 	RotateSession(ctx context.Context, r Rotation) (s Session, reused bool, err error)
 	// Session returns a live session; ErrSessionNotFound.
 	Session(ctx context.Context, id string) (Session, error)
+	// Owners returns the users of those of the sessions that have not ended, by session id. At most 1,000 ids.
+	Owners(ctx context.Context, ids []string) (map[string]string, error)
 	// Sessions returns a user's sessions that end after now, the most recently used first, then by id.
 	Sessions(ctx context.Context, userID string, now time.Time) ([]Session, error)
 	// DeleteSession ends a user's session; ErrSessionNotFound, also for another user's.

@@ -72,6 +72,21 @@ func (s authStore) Session(ctx context.Context, id string) (auth.Session, error)
 	return t.Session, nil
 }
 
+func (s authStore) Owners(ctx context.Context, ids []string) (map[string]string, error) {
+	d, unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	owners := make(map[string]string, len(ids))
+	for _, id := range ids {
+		if t, ok := d.sessions[id]; ok {
+			owners[id] = t.UserID
+		}
+	}
+	return owners, nil
+}
+
 func (s authStore) Sessions(ctx context.Context, userID string, now time.Time) ([]auth.Session, error) {
 	d, unlock, err := s.read(ctx)
 	if err != nil {

@@ -25,6 +25,8 @@ func sessionRules() []rule {
 			says: "RotateSession is atomic: concurrent retries of one token all succeed, with one successor."},
 		{name: "sessions/list is by last use", check: sessionList,
 			says: "Sessions returns a user's sessions that end after now, the most recently used first, then by id."},
+		{name: "sessions/owners are those of what has not ended", check: sessionOwners,
+			says: "Owners returns the users of those of the sessions that have not ended, by session id."},
 		{name: "sessions/deleting is one's own", check: deleteSessions,
 			says: "DeleteSession ends a user's session; ErrSessionNotFound, also for another user's. DeleteSessions ends all but one, and returns the ids of those ended, ascending."},
 		{name: "sessions/signing keys are swapped whole", check: signingKeys,
@@ -216,6 +218,26 @@ func sessionList(r *R) {
 	})
 	r.same("sessions after one was used", []string{all[0].ID, all[3].ID, all[1].ID, all[2].ID}, r.sessions(u[0], end))
 	r.same("sessions of nobody", []string(nil), r.sessions(r.id("user"), epoch()))
+}
+
+func sessionOwners(r *R) {
+	store, u := r.store.Auth(), r.people(2)
+	a, b, c := r.begin(u[0]), r.begin(u[0]), r.begin(u[1])
+	ids := []string{c.ID, r.id("session"), a.ID, b.ID, u[0]}
+	owners := func() map[string]string {
+		got, err := store.Owners(r.ctx, ids)
+		r.ok(err)
+		return got
+	}
+	r.same("owners", map[string]string{a.ID: u[0], b.ID: u[0], c.ID: u[1]}, owners())
+	r.ok(store.DeleteSession(r.ctx, u[0], a.ID))
+	r.same("owners after one has ended", map[string]string{b.ID: u[0], c.ID: u[1]}, owners())
+	_, err := store.DeleteSessions(r.ctx, u[0], "")
+	r.ok(err)
+	r.same("owners after all of one user have", map[string]string{c.ID: u[1]}, owners())
+	got, err := store.Owners(r.ctx, nil)
+	r.ok(err)
+	r.same("owners of none", 0, len(got))
 }
 
 func deleteSessions(r *R) {

@@ -37,9 +37,10 @@ type Source interface {
 
 // Reads is what Follow asks the services.
 type Reads struct {
-	News     Source                                                              // required
-	Sessions func(ctx context.Context, userID string) (live []string, err error) // which of a user's live; nil: they are not checked
-	Settings func(ctx context.Context, userID string) (users.Settings, error)    // nil: there are none
+	News Source // required
+	// Sessions tells the users of those of up to 1,000 sessions that have not ended; nil: none are checked.
+	Sessions func(ctx context.Context, ids []string) (owners map[string]string, err error)
+	Settings func(ctx context.Context, userID string) (users.Settings, error) // nil: there are none
 }
 
 // Follow tells the other nodes what is published here, and delivers what they
@@ -51,10 +52,11 @@ func (f *Feed) Follow(ctx context.Context, r Reads) {
 		return
 	}
 	own, _ := json.Marshal(note{Node: f.node}) // a struct of strings cannot fail
-	w := &follower{Feed: f, Reads: r, own: bytes.TrimSuffix(own, []byte("}"))}
+	w := &follower{Feed: f, Reads: r, doubt: make(chan struct{}, 1), own: bytes.TrimSuffix(own, []byte("}"))}
 	var running sync.WaitGroup
 	running.Go(func() { w.tell(ctx) })
 	running.Go(func() { w.listen(ctx) })
+	running.Go(func() { w.watchSessions(ctx) })
 	w.read(ctx)
 	running.Wait()
 }
@@ -63,7 +65,8 @@ func (f *Feed) Follow(ctx context.Context, r Reads) {
 type follower struct {
 	*Feed
 	Reads
-	own []byte // how this node's notes begin
+	doubt chan struct{} // holds one token when sessions are to be checked
+	own   []byte        // how this node's notes begin
 
 	mu   sync.Mutex
 	lost bool // the bus; no note comes
@@ -188,6 +191,10 @@ func (w *follower) read(ctx context.Context) {
 		if all {
 			w.wantAll()
 			look.Reset(w.every())
+			select {
+			case w.doubt <- struct{}{}:
+			default:
+			}
 		}
 		for more := true; more && ctx.Err() == nil; {
 			var chats []chatHint
@@ -210,9 +217,6 @@ func (w *follower) read(ctx context.Context) {
 			if !pause(ctx, wait.NextBackOff()) {
 				return
 			}
-		}
-		if all {
-			w.checkSessions(ctx)
 		}
 	}
 }
@@ -322,28 +326,46 @@ func (w *follower) tellSettings(ctx context.Context, u messaging.UserNews) error
 	return nil
 }
 
-// checkSessions ends the connections whose sessions have ended elsewhere while no note could say so.
-func (w *follower) checkSessions(ctx context.Context) {
-	if w.Sessions == nil {
-		return
-	}
-	for _, user := range w.hub.Users() {
-		here := w.hub.Sessions(user)
-		if len(here) == 0 || ctx.Err() != nil {
-			continue
-		}
-		live, err := w.Sessions(ctx, user)
-		if err != nil {
-			if ctx.Err() == nil {
-				w.log.Warn("sessions could not be checked", "error", err)
-			}
+// watchSessions ends the connections whose sessions have ended elsewhere, in case no
+// note has said so.
+func (w *follower) watchSessions(ctx context.Context) {
+	for w.Sessions != nil {
+		select {
+		case <-ctx.Done():
 			return
+		case <-w.doubt:
 		}
-		ended := slices.DeleteFunc(here, func(id string) bool { return slices.Contains(live, id) })
-		if len(ended) > 0 {
-			w.end(user, ended, auth.ErrTokenRevoked)
+		if err := w.checkSessions(ctx); err != nil && ctx.Err() == nil {
+			w.log.Warn("sessions could not be checked", "error", err)
 		}
 	}
+}
+
+const maxOwners = 1000 // sessions asked about at once
+
+func (w *follower) checkSessions(ctx context.Context) error {
+	var here []session
+	for _, user := range w.hub.Users() {
+		for _, id := range w.hub.Sessions(user) {
+			here = append(here, session{user, id})
+		}
+	}
+	for some := range slices.Chunk(here, maxOwners) {
+		ids := make([]string, len(some))
+		for i, s := range some {
+			ids[i] = s.ID
+		}
+		owners, err := w.Sessions(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, s := range some {
+			if owners[s.ID] != s.User {
+				w.end(s.User, []string{s.ID}, auth.ErrTokenRevoked)
+			}
+		}
+	}
+	return nil
 }
 
 func retries() *backoff.ExponentialBackOff {

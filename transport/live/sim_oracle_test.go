@@ -20,8 +20,8 @@ type record struct {
 	messages map[string][]messaging.Message // by chat
 	hidden   map[string]bool                // by user and message
 	reads    []reading
-	current  map[string]string // sessions by user
-	before   map[string]string
+	current  map[string]string    // sessions by user
+	user     map[string]string    // of sessions
 	ended    map[string]time.Time // sessions
 	number   int
 	samples  []sample
@@ -46,7 +46,7 @@ type stay struct{ from, to int64 }
 
 func (l *record) init() {
 	l.messages, l.hidden = make(map[string][]messaging.Message), make(map[string]bool)
-	l.current, l.before, l.ended = make(map[string]string), make(map[string]string), make(map[string]time.Time)
+	l.current, l.user, l.ended = make(map[string]string), make(map[string]string), make(map[string]time.Time)
 }
 
 func (l *record) fault(format string, args ...any) {
@@ -66,14 +66,22 @@ func (l *record) session(user string) string {
 	defer l.mu.Unlock()
 	if l.current[user] == "" {
 		l.current[user] = "first of " + user
+		l.user[l.current[user]] = user
 	}
 	return l.current[user]
 }
 
-func (l *record) former(user string) string {
+// owners are the users of sessions that have not ended; of all, if the ended ones are kept quiet.
+func (l *record) owners(ids []string, all bool) map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.before[user]
+	owners := make(map[string]string)
+	for _, id := range ids {
+		if _, ended := l.ended[id]; !ended || all {
+			owners[id] = l.user[id]
+		}
+	}
+	return owners
 }
 
 // renew ends a user's session and begins another.
@@ -82,7 +90,8 @@ func (l *record) renew(user string) (old string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.number++
-	l.before[user], l.current[user] = old, fmt.Sprint("session ", l.number)
+	l.current[user] = fmt.Sprint("session ", l.number)
+	l.user[l.current[user]] = user
 	l.ended[old] = time.Now()
 	return old
 }

@@ -90,11 +90,8 @@ func (s *simulation) start() *node {
 var errCrash = errors.New("the node is gone")
 
 // sessions is what authentication knows.
-func (s *simulation) sessions(_ context.Context, userID string) ([]string, error) {
-	if s.design.mute {
-		return []string{s.log.session(userID), s.log.former(userID)}, nil
-	}
-	return []string{s.log.session(userID)}, nil
+func (s *simulation) sessions(_ context.Context, ids []string) (map[string]string, error) {
+	return s.log.owners(ids, s.design.mute), nil
 }
 
 // badBus loses, repeats and reorders notes, and is lost at times.

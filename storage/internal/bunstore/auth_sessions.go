@@ -124,6 +124,25 @@ func (s accounts) Session(ctx context.Context, id string) (auth.Session, error) 
 	return row.session(), nil
 }
 
+// Owners implements auth.Store.
+func (s accounts) Owners(ctx context.Context, ids []string) (map[string]string, error) {
+	if err := valid(ids); err != nil {
+		return nil, err
+	}
+	owners := make(map[string]string, len(ids))
+	if len(ids) == 0 {
+		return owners, nil
+	}
+	err := s.s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
+		rows, err := list[struct{ ID, UserID string }](ctx, db, "SELECT id, user_id FROM sessions WHERE id IN (?)", bun.List(ids))
+		for _, r := range rows {
+			owners[r.ID] = r.UserID
+		}
+		return err
+	})
+	return owners, err
+}
+
 // Sessions implements auth.Store.
 func (s accounts) Sessions(ctx context.Context, userID string, now time.Time) ([]auth.Session, error) {
 	if err := valid(userID); err != nil {

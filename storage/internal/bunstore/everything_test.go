@@ -76,6 +76,8 @@ func everything(t *testing.T, s *bunstore.Store) {
 	ok(err)
 	_, err = m.Receipts(ctx, "bob", "chat", "m1", "", 10)
 	ok(err)
+	_, err = s.Auth().Owners(ctx, []string{"session"})
+	ok(err)
 	for range 2 {
 		_, err = s.Users().SaveSettings(ctx, "bob", []users.Setting{{Name: "theme", Value: "light"}}, noon)
 		ok(err)

@@ -36,6 +36,11 @@ func peopleDefects() []Defect {
 			sessions: func(s auth.Store) auth.Store { return &forgetsFormer{Store: s} },
 		},
 		{
+			Name:     "takes a session that ended for live",
+			CaughtBy: []string{"sessions/owners are those of what has not ended"},
+			sessions: func(s auth.Store) auth.Store { return &remembersOwners{Store: s} },
+		},
+		{
 			Name:     "orders resends wrongly",
 			CaughtBy: []string{"challenges/resend refuses in order"},
 			sessions: func(s auth.Store) auth.Store { return tooSoonFirst{s} },
@@ -99,6 +104,24 @@ func (s *moreAttempts) TryChallenge(ctx context.Context, id string, code []byte,
 		err = auth.ErrInvalidCode
 	}
 	return c, err
+}
+
+// remembersOwners answers from what it has seen.
+type remembersOwners struct {
+	auth.Store
+	seen memo[string]
+}
+
+func (s *remembersOwners) Owners(ctx context.Context, ids []string) (map[string]string, error) {
+	owners, err := s.Store.Owners(ctx, ids)
+	for _, id := range ids {
+		if owner, ok := owners[id]; ok {
+			s.seen.set(id, owner)
+		} else if owner, ok := s.seen.get(id); ok {
+			owners[id] = owner
+		}
+	}
+	return owners, err
 }
 
 type noGrace struct{ auth.Store }
