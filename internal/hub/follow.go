@@ -24,10 +24,13 @@ func (ch *chat) settle(c *Conn, userSeq, head int64) bool {
 	if f == nil {
 		f = &follow{conn: c, asOf: userSeq}
 		missed := ch.happenedSince(c.began)
+		if ch.isSet && head < ch.last { // another one's heads were read after his
+			missed, f.least = true, ch.last
+		}
 		if !ch.add(f, userSeq) { // from here on it hears
 			return true
 		}
-		if missed { // and the heads may be older
+		if missed { // and the heads are, or may be, older
 			return false
 		}
 	}

@@ -129,6 +129,20 @@ func TestOneReadingOfTheHeads(t *testing.T) {
 	want(t, ann, "a8 b4")
 	want(t, bob, "a8 b4")
 
+	// Event 5 of f was committed between the two readings, and is still to be published.
+	early, late := connect(h, "eve"), connect(h, "fay")
+	defer early.Close()
+	defer late.Close()
+	if !late.Start(1, map[string]int64{"f": 5}) {
+		t.Error("fay's heads will not do")
+	}
+	if early.Start(1, map[string]int64{"f": 4}) {
+		t.Error("heads older than another's will do")
+	}
+	h.Publish(event("f", 5), event("f", 6))
+	start(early, 1, map[string]int64{"f": 5})
+	want(t, early, "f6")
+
 	cid := connect(h, "cid")
 	defer cid.Close()
 	h.Missed("d")

@@ -172,7 +172,7 @@ func (o *oracle) check(w *watched) error {
 // member, once and in order, and nothing else; or it is told to resume.
 func TestEveryInterleaving(t *testing.T) {
 	parameters := gopter.DefaultTestParameters()
-	parameters.MinSuccessfulTests = 500
+	parameters.MinSuccessfulTests = 3000
 	t.Logf("seed %d", parameters.Seed())
 	live, resumed := 0, 0
 	properties := gopter.NewProperties(parameters)
