@@ -24,6 +24,9 @@ type chat struct {
 	parked map[int64]Event
 	timer  *time.Timer // runs while events are parked behind a gap
 
+	flushed time.Time   // when something was handed out to a crowd last
+	soon    *time.Timer // runs while something is ready and waits for more
+
 	in inbox
 }
 

@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"sync"
+	"time"
 )
 
 // inbox takes what is published while somebody hands out: he hands it out too,
@@ -75,7 +76,7 @@ func (h *Hub) publish(id string, events []Event) {
 			for _, e := range events {
 				ch.take(e)
 			}
-			ch.flush()
+			ch.flushSoon()
 		}
 		ch.mu.Unlock()
 		if gone {
@@ -123,10 +124,43 @@ func (ch *chat) turn(e Event) {
 	}
 }
 
+const (
+	// crowd is from how many listeners on a busy chat's events gather for a moment: to
+	// walk and to write to all of them for each one is most of what they cost.
+	crowd     = 100
+	gather    = 10 * time.Millisecond
+	gatherOne = 20 * time.Microsecond // more for each listener
+	gatherMax = 50 * time.Millisecond
+	maxGather = 256 // events
+)
+
+// flushSoon hands out what is ready: at once, unless a crowd was handed something
+// less than half a moment ago. Then more is about to come, and all goes together
+// when the moment is over.
+func (ch *chat) flushSoon() {
+	if len(ch.ready) == 0 || ch.soon != nil && len(ch.ready) < maxGather {
+		return
+	}
+	moment := min(gather+time.Duration(len(ch.subs))*gatherOne, gatherMax)
+	since := time.Since(ch.flushed)
+	if len(ch.subs) < crowd || len(ch.ready) >= maxGather || since >= moment/2 {
+		ch.flush()
+		return
+	}
+	ch.soon = time.AfterFunc(moment-since, func() { ch.hub.withChat(ch.id, func(*chat) {}) }) // which flushes
+}
+
 // flush hands out what is ready: to all who get the same, the same bytes.
 func (ch *chat) flush() {
 	if len(ch.ready) == 0 {
 		return
+	}
+	if ch.soon != nil {
+		ch.soon.Stop()
+		ch.soon = nil
+	}
+	if len(ch.subs) >= crowd {
+		ch.flushed = time.Now()
 	}
 	r := newRun(ch.id, ch.ready)
 	for _, f := range ch.subs {
