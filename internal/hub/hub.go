@@ -59,6 +59,9 @@ type Options struct {
 	MaxEvents int           // runs of events that wait for one connection; default 4,096
 	MaxBytes  int           // of the same, and about 128 for each run; default 1 MiB; one run more may wait
 	GapWait   time.Duration // how long a missing event may hold back later ones; default 1 s
+	// Crowd is from how many listeners on the events of a busy chat gather for a moment, up to
+	// 50 ms, before they are handed out together; default 100.
+	Crowd int
 	// Missing is told of a gap that has lasted a tenth of GapWait: the chat's events
 	// above a sequence were not published here, though later ones were. It must
 	// return at once and call nothing here. Nil: nobody can help.
@@ -114,6 +117,9 @@ func New(opt Options) *Hub {
 	}
 	if opt.GapWait == 0 {
 		opt.GapWait = time.Second
+	}
+	if opt.Crowd == 0 {
+		opt.Crowd = 100
 	}
 	if opt.MaxParked == 0 {
 		opt.MaxParked = 4096

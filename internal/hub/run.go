@@ -125,9 +125,8 @@ func (ch *chat) turn(e Event) {
 }
 
 const (
-	// crowd is from how many listeners on a busy chat's events gather for a moment: to
-	// walk and to write to all of them for each one is most of what they cost.
-	crowd     = 100
+	// A busy crowd's events gather for so long: to walk and to write to all of them for
+	// each one is most of what it costs.
 	gather    = 10 * time.Millisecond
 	gatherOne = 20 * time.Microsecond // more for each listener
 	gatherMax = 50 * time.Millisecond
@@ -143,7 +142,7 @@ func (ch *chat) flushSoon() {
 	}
 	moment := min(gather+time.Duration(len(ch.subs))*gatherOne, gatherMax)
 	since := time.Since(ch.flushed)
-	if len(ch.subs) < crowd || len(ch.ready) >= maxGather || since >= moment/2 {
+	if len(ch.subs) < ch.hub.opt.Crowd || len(ch.ready) >= maxGather || since >= moment/2 {
 		ch.flush()
 		return
 	}
@@ -159,7 +158,7 @@ func (ch *chat) flush() {
 		ch.soon.Stop()
 		ch.soon = nil
 	}
-	if len(ch.subs) >= crowd {
+	if len(ch.subs) >= ch.hub.opt.Crowd {
 		ch.flushed = time.Now()
 	}
 	r := newRun(ch.id, ch.ready)
