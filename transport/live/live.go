@@ -102,7 +102,7 @@ func (f *Feed) Publish(c messaging.Committed) {
 
 func (f *Feed) deliver(c messaging.Committed) {
 	for _, e := range c.UserEvents {
-		f.user(e, len(c.Events) == 0)
+		f.user(e)
 	}
 	switch len(c.Events) {
 	case 0:
@@ -132,13 +132,13 @@ func (f *Feed) deliver(c messaging.Committed) {
 }
 
 // user delivers an event of one user's own sequence.
-func (f *Feed) user(e messaging.UserEvent, alone bool) {
+func (f *Feed) user(e messaging.UserEvent) {
 	if f.hub.Connections(e.UserID) == 0 {
 		return
 	}
-	if e.Type == messaging.ChatJoined && alone {
-		// A new chat, or one that another node let him into: his own event stands at
-		// HeadSeq. Here that takes effect in the chat's order.
+	if e.Type == messaging.ChatJoined {
+		// He hears the chat, receipts too, before he is told of it and fetches it. His
+		// own event, where there is one, stands at HeadSeq.
 		f.hub.Listen(e.UserID, e.ChatID, max(e.HeadSeq-1, 0), e.Seq)
 	}
 	if e.Type == messaging.Settings {
