@@ -146,6 +146,9 @@ func TestNodesHearEachOther(t *testing.T) {
 			_, err = there.app.Users.UpdateSettings(ctx, "ann", users.SettingsUpdate{Theme: new(users.Light)})
 			check(t, err)
 			await(t, ann, "settings")
+			_, _, err = there.app.Users.AddContact(ctx, "ann", "bob", "")
+			check(t, err)
+			await(t, ann, "contact bob")
 
 			group, _, err := m.CreateGroup(ctx, messaging.NewGroup{CreatorID: "ann", Title: "G"})
 			check(t, err)

@@ -297,3 +297,7 @@ func (d *directory) ByPhone(ctx context.Context, number string) (string, error) 
 	a, err := d.auth.AccountByPhone(ctx, e164)
 	return a.ID, err
 }
+
+func (d *directory) Phones(ctx context.Context, ids []string) (map[string]string, error) {
+	return d.auth.Phones(ctx, ids)
+}

@@ -28,6 +28,15 @@ func (p *Provider) AccountByPhone(ctx context.Context, e164 string) (Account, er
 	return a, nil
 }
 
+// Phones returns the numbers of those of the accounts that have one, by account id.
+func (p *Provider) Phones(ctx context.Context, ids []string) (map[string]string, error) {
+	phones, err := p.cfg.Store.Phones(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("auth: phones: %w", err)
+	}
+	return phones, nil
+}
+
 // SetRole gives an account a role. Less than before counts at once; more, from
 // the next sign-in or refresh on.
 func (p *Provider) SetRole(ctx context.Context, userID string, role Role) error {

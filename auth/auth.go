@@ -232,6 +232,9 @@ type Service interface {
 
 	// Account returns an account; ErrAccountNotFound.
 	Account(ctx context.Context, userID string) (Account, error)
+	// Phones returns the numbers, in E.164, of those of the accounts that have one, by
+	// account id. At most 1,000 ids.
+	Phones(ctx context.Context, ids []string) (map[string]string, error)
 	// AccountByPhone returns the account with a number, in E.164; ErrAccountNotFound.
 	AccountByPhone(ctx context.Context, e164 string) (Account, error)
 	// SetRole gives an account a role (AUTH-11).

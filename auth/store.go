@@ -104,6 +104,8 @@ type Store interface {
 	Account(ctx context.Context, id string) (Account, error)
 	AccountByPhone(ctx context.Context, e164 string) (Account, error)
 	AccountByEmail(ctx context.Context, emailKey string) (Account, error)
+	// Phones returns the phone numbers of those of the accounts that have one, by account id. At most 1,000 ids.
+	Phones(ctx context.Context, ids []string) (map[string]string, error)
 	// SetPassword replaces a password hash if it is still old; false otherwise.
 	SetPassword(ctx context.Context, id, old, hash string, at time.Time) (bool, error)
 	// SetRole replaces the role; ErrAccountNotFound.

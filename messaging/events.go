@@ -20,7 +20,13 @@ const (
 	ChatJoined  EventType = "chat.joined"
 	ChatLeft    EventType = "chat.left"
 	OwnPosition EventType = "receipt"  // one's own read position moved
-	Settings    EventType = "settings" // one's own settings changed; stored by the port of package users
+	Settings    EventType = "settings" // one's own settings changed
+	// Somebody came into one's contacts or blocks, or out of them. Like Settings these are stored by
+	// the port of package users.
+	ContactAdded   EventType = "contact.added"
+	ContactRemoved EventType = "contact.removed"
+	BlockAdded     EventType = "block.added"
+	BlockRemoved   EventType = "block.removed"
 )
 
 // Reason tells why a membership ended.
@@ -65,6 +71,7 @@ type UserEvent struct {
 	At           time.Time
 	ChatID       string
 	MessageID    string // MessageDeleted
+	AboutID      string // ContactAdded, BlockAdded…: the user whom it concerns
 	HeadSeq      int64  // ChatJoined: the chat's head when the membership began, to listen from; ChatLeft: of the removal
 	DeliveredSeq int64  // OwnPosition
 	ReadSeq      int64  // OwnPosition

@@ -39,6 +39,7 @@ var (
 	ErrMemberNotFound   = errs.New(errs.NotFound, "member_not_found", "This person is not in the chat.")
 	ErrUserNotFound     = errs.New(errs.NotFound, "user_not_found", "This person does not exist.")
 	ErrNotAMember       = errs.New(errs.Forbidden, "not_a_member", "You are no longer in this chat.")
+	ErrBlocked          = errs.New(errs.Forbidden, "blocked", "This person has blocked you.")
 	ErrNotAnAdmin       = errs.New(errs.Forbidden, "not_an_admin", "Only admins may do this.")
 	ErrNotTheSender     = errs.New(errs.Forbidden, "not_the_sender", "Only its sender may do this.")
 	ErrEditWindowPassed = errs.New(errs.Forbidden, "edit_window_passed", "Messages can be edited for 48 hours.")

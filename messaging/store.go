@@ -196,7 +196,8 @@ type Store interface {
 	// CreateChat makes a chat with its members, its key and a ChatJoined for each
 	// of them, at sequence 0. For a pair that has a direct chat, or a creator and
 	// client id that made one, it returns that one as Existed; ErrClientIDReused when
-	// the digest differs.
+	// the digest differs. ErrBlocked, with the details userIds ascending, when members
+	// have blocked the creator (users.Store.Relate).
 	CreateChat(ctx context.Context, c NewChat) (CreatedChat, error)
 	// Key returns the chat's key of that id, "" for the newest; ErrChatNotFound.
 	Key(ctx context.Context, chatID, keyID string) (WrappedKey, error)
@@ -216,7 +217,8 @@ type Store interface {
 	// AddMembers adds members: a MemberAdded in the chat for each new one, in the
 	// order given, and a ChatJoined for him. His watermarks start at the head that
 	// his event made. Who was a member before sees all the history again.
-	// ErrNotAMember to former members, ErrNotAGroup, ErrNotAnAdmin, ErrGroupFull: nobody was added.
+	// ErrNotAMember to former members, ErrNotAGroup, ErrNotAnAdmin, ErrGroupFull, ErrBlocked, with the
+	// details userIds ascending, when new ones have blocked the actor: nobody was added.
 	AddMembers(ctx context.Context, a AddMembers) (Changed, error)
 	// RemoveMember ends a membership: one MemberRemoved, and a ChatLeft for the one
 	// removed, who sees no event above it. Admins remove members, the owner
@@ -229,7 +231,8 @@ type Store interface {
 	// Append stores messages, each with a MessageCreated. The results stand in the
 	// order of the items, and items of one chat get their places in that order.
 	// Each item has an error of its own and never hurts another: ErrChatNotFound,
-	// ErrNotAMember for former members, ErrClientIDReused. The second error
+	// ErrNotAMember for former members, ErrBlocked in a direct chat whose other one has
+	// blocked the sender, ErrClientIDReused. The second error
 	// is for a failure of all. A client id is unique for its sender over all
 	// chats: with the digest of the first request it repeats the first result,
 	// also after the sender left or the message was deleted; a tombstone has lost
@@ -237,7 +240,7 @@ type Store interface {
 	Append(ctx context.Context, items []NewMessage) ([]Appended, error)
 	// Edit replaces a body, keeps the old one as a PastBody, makes a
 	// MessageEdited, and names who hid the message. ErrMessageNotFound (also when deleted), ErrNotTheSender,
-	// ErrEditWindowPassed, ErrRevision when another edit came first.
+	// ErrBlocked as for Append, ErrEditWindowPassed, ErrRevision when another edit came first.
 	Edit(ctx context.Context, e EditMessage) (Changed, error)
 	// Delete leaves a tombstone: body, digest and past bodies are erased, and a
 	// MessageDeleted is made (MSG-8). By the sender, or who manages the group; else

@@ -20,7 +20,7 @@ func (p *Profiles) User(ctx context.Context, viewerID, userID string) (User, err
 	if len(found) == 0 {
 		return User{}, ErrUserNotFound
 	}
-	return p.seen(ctx, viewerID, found[0])
+	return p.seenOne(ctx, viewerID, found[0])
 }
 
 // Users returns those of the ids that exist, each once, in any order; ErrTooManyIDs above MaxIDs.
@@ -32,13 +32,7 @@ func (p *Profiles) Users(ctx context.Context, viewerID string, ids []string) ([]
 	if err != nil {
 		return nil, err
 	}
-	users := make([]User, len(found))
-	for i, profile := range found {
-		if users[i], err = p.seen(ctx, viewerID, profile); err != nil {
-			return nil, err
-		}
-	}
-	return users, nil
+	return p.seen(ctx, viewerID, found)
 }
 
 // FindByUsername finds one person by the whole username, in any case and width.
@@ -50,17 +44,17 @@ func (p *Profiles) FindByUsername(ctx context.Context, viewerID, username string
 	if err := p.findable(ctx, viewerID, s.UserID, func(by Privacy) bool { return by.AddByUsername }); err != nil {
 		return User{}, err
 	}
-	return p.seen(ctx, viewerID, s.Profile)
+	return p.seenOne(ctx, viewerID, s.Profile)
 }
 
-// findable is ErrUserNotFound where somebody does not wish to be found in this way,
-// but by himself.
+// findable is ErrUserNotFound where somebody does not wish to be found in this way, or
+// not by this one, but by himself.
 func (p *Profiles) findable(ctx context.Context, viewerID, userID string, wishes func(Privacy) bool) error {
 	if viewerID == userID {
 		return nil
 	}
-	s, err := p.Settings(ctx, userID)
-	if err == nil && !wishes(s.Privacy) {
+	sights, err := p.sights(ctx, viewerID, []string{userID})
+	if at := sights[userID]; err == nil && (at.Blocked || !wishes(at.privacy)) {
 		err = ErrUserNotFound
 	}
 	return err
@@ -104,20 +98,4 @@ func (p *Profiles) FindByPhone(ctx context.Context, viewerID, number string) (Us
 		return User{}, err
 	}
 	return p.User(ctx, viewerID, id)
-}
-
-// seen is a profile in the eyes of a viewer.
-func (p *Profiles) seen(ctx context.Context, viewerID string, profile Profile) (User, error) {
-	u := User{Profile: profile}
-	if viewerID != profile.UserID || p.directory == nil {
-		return u, nil
-	}
-	account, err := p.directory.Account(ctx, viewerID)
-	switch {
-	case err == nil:
-		u.Account = &account
-	case !errors.Is(err, errs.NotFound):
-		return User{}, fmt.Errorf("users: account: %w", err)
-	}
-	return u, nil
 }

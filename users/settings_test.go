@@ -18,6 +18,10 @@ func (t *told) SettingsChanged(userID string, seq int64, at time.Time, now users
 	*t = append(*t, userID, seq, at, now.Theme)
 }
 
+func (t *told) RelationChanged(r users.Relation, stands bool, seq int64) {
+	*t = append(*t, r, stands, seq)
+}
+
 func TestSettings(t *testing.T) {
 	var heard told
 	ours := users.DefaultSettings()

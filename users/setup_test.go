@@ -60,6 +60,16 @@ func (a accounts) ByPhone(_ context.Context, number string) (string, error) {
 	return "", errs.NotFound
 }
 
+func (a accounts) Phones(_ context.Context, ids []string) (map[string]string, error) {
+	phones := make(map[string]string)
+	for _, id := range ids {
+		if a[id].Phone != "" {
+			phones[id] = a[id].Phone
+		}
+	}
+	return phones, nil
+}
+
 // counting is a Store that counts reads.
 type counting struct {
 	users.Store

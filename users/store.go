@@ -33,4 +33,22 @@ type Store interface {
 	// those that concurrent calls store. It takes a place in his own sequence (the one of
 	// messaging.Store, type "settings"), which it returns; when nothing changes it takes none: 0.
 	SaveSettings(ctx context.Context, userID string, changes []Setting, at time.Time) (seq int64, err error)
+
+	// Relate stores a relation unless it stands, and returns the one that stands now. It takes a
+	// place in the owner's own sequence ("contact.added", "block.added"), which it returns; where it stood
+	// already, 0. ErrTooMany, and nothing stored, when the owner would have more than most of the kind.
+	//
+	// From the moment that Relate of a KindBlock returns, messaging.Store refuses what the
+	// blocked one sends or edits in the direct chat of the two, chats and groups that he makes with the owner, and
+	// his adding the owner to groups, by its ErrBlocked.
+	Relate(ctx context.Context, r Relation, most int) (stands Relation, seq int64, err error)
+	// Unrelate ends a relation; r.At is when. It takes a place ("contact.removed",
+	// "block.removed"), which it returns; where there was none, 0.
+	Unrelate(ctx context.Context, r Relation) (seq int64, err error)
+	// Relations lists those of an owner of one kind, by user id ascending, from after (exclusive).
+	// The limit is from 1 to MaxPage+1.
+	Relations(ctx context.Context, ownerID string, kind RelationKind, after string, limit int) ([]Relation, error)
+	// Between returns all relations, in both directions, of a person to any of the others, by owner, user
+	// and kind ascending. At most 1,000 others.
+	Between(ctx context.Context, userID string, others []string) ([]Relation, error)
 }

@@ -24,7 +24,7 @@ func (p *Profiles) Update(ctx context.Context, userID string, u Update) (User, e
 	if err != nil {
 		return User{}, err
 	}
-	return p.seen(ctx, userID, s.Profile)
+	return p.seenOne(ctx, userID, s.Profile)
 }
 
 func (p *Profiles) apply(u Update, s *StoredProfile) error {

@@ -1,6 +1,6 @@
 // Package users is the people of a system as others see them: profiles with
-// unique usernames, and finding somebody by an exact username or phone number
-// (SPEC USER-1, USER-2).
+// unique usernames, finding somebody, contacts and blocks, settings, and who may
+// see what of whom (SPEC USER-1 to USER-5, USER-8).
 //
 // User ids belong to whoever authenticates people, package auth or the host: a
 // profile is keyed by the same opaque id, and is made on first sight.
@@ -29,6 +29,12 @@ var (
 	ErrUserNotFound  = errs.New(errs.NotFound, "user_not_found", "This person does not exist.")
 	ErrUsernameTaken = errs.New(errs.Conflict, "username_taken", "This username is taken.").With("field", "username")
 	ErrChanged       = errs.New(errs.Conflict, "profile_changed", "The profile was changed meanwhile.")
+	ErrBlocked       = errs.New(errs.Forbidden, "blocked", "This person has blocked you.")
+	ErrContact       = errs.New(errs.Conflict, "already_a_contact", "This person is among your contacts already.")
+	ErrTooMany       = errs.New(errs.Conflict, "too_many_people", "There is no room for more people in this list.")
+	ErrOneself       = errs.Field("userId", "invalid_user", "This is about somebody else than oneself.")
+	ErrCursor        = errs.Field("cursor", "invalid_cursor", "This cursor does not belong to this list.")
+	ErrLimit         = errs.Field("limit", "invalid_limit", "A page has 1 to 200 items.")
 	ErrUsername      = errs.Field("username", "invalid_username", "A username has 3 to 50 letters, digits, _ and ., and not digits alone.")
 )
 
@@ -45,9 +51,11 @@ type Profile struct {
 	UpdatedAt   time.Time
 }
 
-// User is a profile as one viewer may see it.
+// User is a profile as one viewer may see it: PictureID is "" where the person
+// does not show it to him.
 type User struct {
 	Profile
+	Phone   string   // E.164; for oneself and whom the person has in contacts (USER-5)
 	Account *Account // only for oneself; nil for others and where the host identifies people
 }
 
@@ -69,6 +77,8 @@ type Directory interface {
 	// ByPhone returns the user with that number, in any notation a region-less
 	// parser takes; errs.NotFound, or an Invalid error for what is no number.
 	ByPhone(ctx context.Context, number string) (userID string, err error)
+	// Phones returns the numbers, in E.164, of those of the ids that have one. At most MaxIDs ids.
+	Phones(ctx context.Context, ids []string) (map[string]string, error)
 }
 
 // Service is what transports and host programs call. All methods are safe for
@@ -86,7 +96,7 @@ type Service interface {
 	// Users returns those of the ids that exist, in any order. At most 200 ids.
 	Users(ctx context.Context, viewerID string, ids []string) ([]User, error)
 	// FindByUsername and FindByPhone find one person exactly; ErrUserNotFound, also for
-	// who does not wish to be found so.
+	// who does not wish to be found so, or has blocked the viewer.
 	FindByUsername(ctx context.Context, viewerID, username string) (User, error)
 	FindByPhone(ctx context.Context, viewerID, number string) (User, error)
 	// Update changes one's own profile; nil fields stay.
@@ -96,6 +106,25 @@ type Service interface {
 	// UpdateSettings changes the settings that u names, all of them or none: an error
 	// names the first that has no such value. Concurrent changes of different settings all survive.
 	UpdateSettings(ctx context.Context, userID string, u SettingsUpdate) (Settings, error)
+
+	// AddContact puts somebody into one's contacts, who then sees one's phone number
+	// (USER-3, USER-5). A key, "" or of the caller's choice, makes a retry succeed: created
+	// is false. ErrContact, ErrUserNotFound, ErrOneself, ErrBlocked, ErrTooMany above MaxContacts.
+	AddContact(ctx context.Context, userID, contactID, key string) (c Listed, created bool, err error)
+	// RemoveContact takes somebody out; who was not there is no error.
+	RemoveContact(ctx context.Context, userID, contactID string) error
+	// Contacts lists one's contacts by user id ascending.
+	Contacts(ctx context.Context, userID string, r List) (Page, error)
+	// Block keeps somebody from writing to one in a direct chat, from adding and inviting one, from finding
+	// one, and from one's phone number, picture and presence (USER-4). It takes effect before it
+	// returns; groups that both are in stay as they are. Blocking again succeeds: created is false.
+	// ErrUserNotFound, ErrOneself, ErrTooMany above MaxBlocks.
+	Block(ctx context.Context, userID, blockedID string) (b Listed, created bool, err error)
+	// Unblock undoes it; who was not blocked is no error.
+	Unblock(ctx context.Context, userID, blockedID string) error
+	// Blocks lists whom one has blocked by user id ascending.
+	Blocks(ctx context.Context, userID string, r List) (Page, error)
+
 	// Missing returns those of the ids that no user has, in the order given.
 	Missing(ctx context.Context, ids []string) ([]string, error)
 	// IDByUsername returns the id for a username, in any case and width; ErrUserNotFound.
@@ -117,6 +146,8 @@ type Update struct {
 type Publisher interface {
 	// SettingsChanged tells the settings as they stand now, and the place in his own sequence.
 	SettingsChanged(userID string, seq int64, at time.Time, now Settings)
+	// RelationChanged tells that a relation stands now, or no longer, and the place in its owner's own sequence.
+	RelationChanged(r Relation, stands bool, seq int64)
 }
 
 // Lookup tells which user ids exist, for a host with its own identity. Without

@@ -19,6 +19,7 @@ var (
 	ErrBio         = errs.Field("bio", "invalid_bio", "A bio has at most 500 characters.")
 	ErrPicture     = errs.Field("pictureId", "invalid_picture", "This is not the id of a picture.")
 	ErrLanguage    = errs.Field("language", "invalid_language", "This is not a language tag like en or pt-BR.")
+	errName        = errs.Field("name", "invalid_name", "A name to look for has at most 100 characters.")
 	ErrTooManyIDs  = errs.Field("ids", "too_many_ids", "At most 200 people can be asked for at once.")
 )
 

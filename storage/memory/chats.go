@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 // messagingStore is the messaging.Store of a Store.
@@ -20,6 +21,8 @@ type messagingData struct {
 	made  map[named]*chat                  // chats by the client ids of their creators
 	sent  map[named]*message               // messages by the client ids of their senders
 	feeds map[string][]messaging.UserEvent // of each user, dense from 1
+
+	relations map[between]users.Relation
 }
 
 // named is a user's own name for something.
@@ -33,6 +36,8 @@ func newMessagingData(epoch string) messagingData {
 		made:  make(map[named]*chat),
 		sent:  make(map[named]*message),
 		feeds: make(map[string][]messaging.UserEvent),
+
+		relations: make(map[between]users.Relation),
 	}
 }
 
@@ -132,6 +137,14 @@ func (s messagingStore) CreateChat(ctx context.Context, n messaging.NewChat) (me
 		return messaging.CreatedChat{Chat: c.Chat, Existed: true}, nil
 	}
 
+	ids := make([]string, len(n.Members))
+	for i, m := range n.Members {
+		ids[i] = m.UserID
+	}
+	if err := d.blocked(n.CreatedBy, ids); err != nil {
+		return messaging.CreatedChat{}, err
+	}
+
 	c := &chat{
 		Chat: messaging.Chat{
 			ID: n.ID, Kind: n.Kind, Status: messaging.Active,
@@ -160,6 +173,29 @@ func (s messagingStore) CreateChat(ctx context.Context, n messaging.NewChat) (me
 		}))
 	}
 	return out, nil
+}
+
+// blocked is ErrBlocked when any of the people have blocked a user.
+func (d *messagingData) blocked(userID string, by []string) error {
+	by = slices.DeleteFunc(slices.Sorted(slices.Values(by)), func(id string) bool {
+		_, has := d.relations[between{id, userID, users.KindBlock}]
+		return !has
+	})
+	if len(by) > 0 {
+		return messaging.ErrBlocked.With("userIds", by)
+	}
+	return nil
+}
+
+// refuses is ErrBlocked when it is a direct chat whose other one has blocked the user.
+func (d *messagingData) refuses(c *chat, userID string) error {
+	if c.Kind != messaging.Direct {
+		return nil
+	}
+	if d.blocked(userID, slices.Collect(maps.Keys(c.present))) != nil {
+		return messaging.ErrBlocked
+	}
+	return nil
 }
 
 // begin starts a membership at the chat's head.

@@ -49,6 +49,9 @@ func (s messagingStore) AddMembers(ctx context.Context, a messaging.AddMembers) 
 	case len(c.present)+len(newcomers) > a.Limit:
 		return messaging.Changed{}, messaging.ErrGroupFull
 	}
+	if err := d.blocked(a.ActorID, newcomers); err != nil {
+		return messaging.Changed{}, err
+	}
 	var out messaging.Changed
 	for _, id := range newcomers {
 		out.Events = append(out.Events, c.add(messaging.Event{

@@ -43,6 +43,12 @@ type data struct {
 	secrets  map[string][]byte
 }
 
+// between is who means what to whom.
+type between struct {
+	ownerID, userID string
+	kind            users.RelationKind
+}
+
 // New returns an empty store.
 func New(o Options) *Store {
 	if o.Epoch == "" {

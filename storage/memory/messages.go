@@ -75,6 +75,9 @@ func (d *messagingData) append(n messaging.NewMessage) messaging.Appended {
 		return messaging.Appended{Message: m.chat.show(m, n.SenderID), Repeated: true}
 	}
 	c, _, err := d.acting(n.SenderID, n.ChatID)
+	if err == nil {
+		err = d.refuses(c, n.SenderID)
+	}
 	if err != nil {
 		return messaging.Appended{Err: err}
 	}
@@ -117,6 +120,8 @@ func (s messagingStore) Edit(ctx context.Context, e messaging.EditMessage) (mess
 		return messaging.Changed{}, err
 	case m.SenderID != e.EditorID:
 		return messaging.Changed{}, messaging.ErrNotTheSender
+	case d.refuses(c, e.EditorID) != nil:
+		return messaging.Changed{}, messaging.ErrBlocked
 	case m.CreatedAt.Before(e.SentAfter):
 		return messaging.Changed{}, messaging.ErrEditWindowPassed
 	case m.Revision+1 != e.Revision:

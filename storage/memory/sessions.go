@@ -87,6 +87,21 @@ func (s authStore) Owners(ctx context.Context, ids []string) (map[string]string,
 	return owners, nil
 }
 
+func (s authStore) Phones(ctx context.Context, ids []string) (map[string]string, error) {
+	d, unlock, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	phones := make(map[string]string)
+	for _, id := range ids {
+		if a, ok := d.accounts[id]; ok && a.Phone != "" {
+			phones[id] = a.Phone
+		}
+	}
+	return phones, nil
+}
+
 func (s authStore) Sessions(ctx context.Context, userID string, now time.Time) ([]auth.Session, error) {
 	d, unlock, err := s.read(ctx)
 	if err != nil {

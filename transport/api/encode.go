@@ -88,6 +88,9 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 		dst = strconv.AppendBool(append(dst, `,"typing":`...), *e.Typing)
 	}
 	dst = appendNumber(dst, `,"expiresInMs":`, e.ExpiresInMs)
+	if e.Added != nil {
+		dst = strconv.AppendBool(append(dst, `,"added":`...), *e.Added)
+	}
 	return append(dst, '}')
 }
 

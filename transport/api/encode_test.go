@@ -71,7 +71,7 @@ func (d draw) event() *api.Event {
 		Type: d.text(), ChatID: d.text(), Seq: d.number(), UserSeq: d.number(), At: d.time(), MessageID: d.text(), ForEveryone: some(d, d.IntN(2) == 0),
 		UserID: d.text(), ByUserID: d.text(), Role: d.text(), Reason: d.text(), DeliveredSeq: some(d, d.number()), ReadSeq: some(d, d.number()),
 		Version: d.number(), UnreadCount: some(d, int(d.number())), Mentions: some(d, int(d.number())), Total: some(d, int(d.number())), SessionID: d.text(),
-		Typing: some(d, d.IntN(2) == 0), ExpiresInMs: d.number(),
+		Typing: some(d, d.IntN(2) == 0), ExpiresInMs: d.number(), Added: some(d, d.IntN(2) == 0),
 	}
 	if d.IntN(8) == 0 {
 		s := api.FromSettings(users.Settings{Language: d.text()})

@@ -11,6 +11,8 @@ const (
 	EventReceipt        = "receipt"
 	EventUnread         = "unread"
 	EventTyping         = "typing"
+	EventContact        = "contact"
+	EventBlock          = "block"
 	EventSessionRevoked = "session.revoked"
 )
 
@@ -28,7 +30,7 @@ type Event struct {
 	MessageID   string   `json:"messageId,omitempty" doc:"message.deleted."`
 	ForEveryone *bool    `json:"forEveryone,omitempty" doc:"message.deleted: false when hidden for oneself."`
 
-	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing: whom it concerns."`
+	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing, contact, block: whom it concerns."`
 	ByUserID string `json:"byUserId,omitempty" doc:"member.*: who did it."`
 	Role     string `json:"role,omitempty" enum:"owner,admin,member" doc:"member.*."`
 	Reason   string `json:"reason,omitempty" enum:"left,removed" doc:"member.removed."`
@@ -47,6 +49,8 @@ type Event struct {
 
 	Typing      *bool `json:"typing,omitempty" doc:"typing: whether somebody is writing."`
 	ExpiresInMs int64 `json:"expiresInMs,omitempty" doc:"typing: how long that holds unless it is said again."`
+
+	Added *bool `json:"added,omitempty" doc:"contact, block: whether he came into the list, or out of it."`
 }
 
 // FromEvent converts an event of a chat as the viewer sees it, for a sync answer.
@@ -97,6 +101,10 @@ func FromUserEvent(e messaging.UserEvent, chat *Chat) Event {
 		out.UserID, out.DeliveredSeq, out.ReadSeq, out.Version = e.UserID, &e.DeliveredSeq, &e.ReadSeq, e.Version
 	case messaging.ChatJoined:
 		out.Chat = chat
+	case messaging.ContactAdded, messaging.ContactRemoved:
+		out.Type, out.UserID, out.Added = EventContact, e.AboutID, new(e.Type == messaging.ContactAdded)
+	case messaging.BlockAdded, messaging.BlockRemoved:
+		out.Type, out.UserID, out.Added = EventBlock, e.AboutID, new(e.Type == messaging.BlockAdded)
 	}
 	return out
 }

@@ -24,7 +24,7 @@ var (
 	t0   = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.FixedZone("", 3600))
 	t1   = t0.Add(time.Hour)
 	ada  = users.User{Profile: users.Profile{UserID: "ada", Username: "ada", DisplayName: "Ada", FullName: "Ada King", Bio: "Engines", PictureID: "p1", Language: "en", CreatedAt: t0}}
-	self = users.User{Profile: ada.Profile, Account: &users.Account{Phone: "+15550100", Email: "ada@example.org", Role: "user", Active: true, LastLogin: t1}}
+	self = users.User{Profile: ada.Profile, Phone: "+15550100", Account: &users.Account{Phone: "+15550100", Email: "ada@example.org", Role: "user", Active: true, LastLogin: t1}}
 	bob  = users.User{Profile: users.Profile{UserID: "bob", DisplayName: "Bob", CreatedAt: t0}}
 
 	message = messaging.Message{ID: "m1", ChatID: "c1", Seq: 4, SenderID: "ada", ClientID: "k1", Kind: messaging.KindText,
@@ -81,7 +81,9 @@ func TestGolden(t *testing.T) {
 		"tokens":            api.FromTokens(auth.Tokens{AccessToken: "a", RefreshToken: "r", ExpiresIn: auth.AccessTTL, UserID: "ada", Created: true}, self),
 		"session":           api.FromSession(auth.Session{ID: "s", UserAgent: "ua", IP: "::1", CreatedAt: t0, LastUsed: t1, ExpiresAt: t1}, "s"),
 		"user_self":         api.FromUser(self, "ada"),
-		"user_other":        api.FromUser(self, "bob"),
+		"user_other":        api.FromUser(ada, "bob"),
+		"user_of_contact":   api.FromUser(users.User{Profile: ada.Profile, Phone: "+15550100"}, "bob"),
+		"listed":            api.FromListed(users.Listed{User: ada, AddedAt: t0}, "bob"),
 		"user_bare":         api.FromUser(*api.Person(nil, "zoe"), "bob"),
 		"chat_direct":       chat,
 		"chat_group":        api.FromChat(group, nil),
@@ -117,6 +119,8 @@ func TestGolden(t *testing.T) {
 		"event_typing_stopped":    api.Typing("c1", "bob", false, 6*time.Second, t0),
 		"settings":                api.FromSettings(users.DefaultSettings()),
 		"event_settings":          api.SettingsChanged(8, t0, users.DefaultSettings()),
+		"event_contact":           api.FromUserEvent(messaging.UserEvent{UserID: "ada", Seq: 8, Type: messaging.ContactAdded, At: t0, AboutID: "bob"}, nil),
+		"event_unblocked":         api.FromUserEvent(messaging.UserEvent{UserID: "ada", Seq: 9, Type: messaging.BlockRemoved, At: t0, AboutID: "bob"}, nil),
 		"event_session_revoked":   api.SessionRevoked("s", t0),
 
 		"frame_hello": api.Hello{Type: api.FrameHello, SessionID: "s", UserID: "ada", Epoch: "e1", UserSeq: 8,

@@ -6,7 +6,7 @@ import (
 	"github.com/wigwag-chat/wigwag/users"
 )
 
-// User is a person. From PhoneNumber on, only oneself sees the fields.
+// User is a person, as far as the viewer may see him. From Email on, only oneself sees the fields.
 type User struct {
 	ID          string    `json:"id"`
 	Username    string    `json:"username,omitempty"`
@@ -16,27 +16,28 @@ type User struct {
 	PictureID   string    `json:"pictureId,omitempty"`
 	CreatedAt   time.Time `json:"createdAt,omitzero"`
 
-	PhoneNumber string    `json:"phoneNumber,omitempty" doc:"In E.164; for oneself."`
-	Email       string    `json:"email,omitempty" doc:"For oneself."`
-	Language    string    `json:"language,omitempty" doc:"A BCP 47 tag; for oneself."`
-	Role        string    `json:"role,omitempty" enum:"user,moderator,admin" doc:"For oneself."`
-	IsActive    *bool     `json:"isActive,omitempty" doc:"For oneself."`
-	IsVerified  *bool     `json:"isVerified,omitempty" doc:"For oneself."`
-	LastLogin   time.Time `json:"lastLogin,omitzero" doc:"For oneself."`
+	PhoneNumber string `json:"phoneNumber,omitempty" doc:"In E.164; for oneself, and whom the person has in contacts."`
+
+	Email      string    `json:"email,omitempty" doc:"For oneself."`
+	Language   string    `json:"language,omitempty" doc:"A BCP 47 tag; for oneself."`
+	Role       string    `json:"role,omitempty" enum:"user,moderator,admin" doc:"For oneself."`
+	IsActive   *bool     `json:"isActive,omitempty" doc:"For oneself."`
+	IsVerified *bool     `json:"isVerified,omitempty" doc:"For oneself."`
+	LastLogin  time.Time `json:"lastLogin,omitzero" doc:"For oneself."`
 }
 
 // FromUser converts a person as the viewer may see him.
 func FromUser(u users.User, viewerID string) User {
 	out := User{
 		ID: u.UserID, Username: u.Username, DisplayName: u.DisplayName, FullName: u.FullName,
-		Bio: u.Bio, PictureID: u.PictureID, CreatedAt: stamp(u.CreatedAt),
+		Bio: u.Bio, PictureID: u.PictureID, CreatedAt: stamp(u.CreatedAt), PhoneNumber: u.Phone,
 	}
 	if u.UserID != viewerID {
 		return out
 	}
 	out.Language = u.Language
 	if a := u.Account; a != nil {
-		out.PhoneNumber, out.Email, out.Role = a.Phone, a.Email, a.Role
+		out.Email, out.Role = a.Email, a.Role
 		out.IsActive, out.IsVerified = &a.Active, &a.Verified
 		out.LastLogin = stamp(a.LastLogin)
 	}
@@ -60,4 +61,20 @@ func (u UpdateProfile) Update() users.Update {
 		Username: u.Username, DisplayName: u.DisplayName, FullName: u.FullName,
 		Bio: u.Bio, PictureID: u.PictureID, Language: u.Language,
 	}
+}
+
+// AddPerson is the body of POST /v1/contacts and of POST /v1/blocks.
+type AddPerson struct {
+	UserID string `json:"userId"`
+}
+
+// Listed is somebody in one's contacts or blocks.
+type Listed struct {
+	User    User      `json:"user"`
+	AddedAt time.Time `json:"addedAt"`
+}
+
+// FromListed converts.
+func FromListed(l users.Listed, viewerID string) Listed {
+	return Listed{FromUser(l.User, viewerID), stamp(l.AddedAt)}
 }

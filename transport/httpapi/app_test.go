@@ -269,6 +269,10 @@ func (d *directory) ByPhone(ctx context.Context, number string) (string, error) 
 	return a.ID, err
 }
 
+func (d *directory) Phones(ctx context.Context, ids []string) (map[string]string, error) {
+	return d.auth.Phones(ctx, ids)
+}
+
 // broken is a body whose reading fails.
 type broken struct{}
 

@@ -88,6 +88,7 @@ func New(c Config) (http.Handler, error) {
 		s.sessionRoutes()
 	}
 	s.peopleRoutes()
+	s.relationRoutes()
 	s.chatRoutes()
 	s.messageRoutes()
 	s.groupRoutes()

@@ -24,6 +24,14 @@ type (
 		Limit    int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page; there is one at most."`
 		Cursor   string `query:"cursor" doc:"Refused, since no page has a next one."`
 	}
+	personParam struct {
+		User string `path:"userId" doc:"The user's id."`
+	}
+	contactParams struct {
+		Name   string `query:"name" doc:"Only those whose display name, username, full name, or a word of these, begins with it."`
+		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page."`
+		Cursor string `query:"cursor" doc:"next of the page before."`
+	}
 	sessionParam struct {
 		Session string `path:"id" doc:"The session's id."`
 	}

@@ -39,6 +39,8 @@ func routesWithBody(chat, message, group, bob string) [][3]string {
 		{"POST", "/v1/auth/password/change", `{"oldPassword":"x","newPassword":"long enough"}`},
 		{"PATCH", "/v1/me/settings", `{"theme":"auto","language":"en","privacy":{"lastSeen":"nobody"},"notifications":{"sound":false}}`},
 		{"PATCH", "/v1/me", `{"username":"abc","displayName":"x","fullName":"x","bio":"x","pictureId":"x","language":"en"}`},
+		{"POST", "/v1/contacts", `{"userId":"` + bob + `"}`},
+		{"POST", "/v1/blocks", `{"userId":"` + bob + `"}`},
 		{"POST", "/v1/chats/direct", `{"userId":"` + bob + `"}`},
 		{"POST", "/v1/chats/" + chat + "/messages", `{"text":"x","clientId":"k"}`},
 		{"PATCH", "/v1/chats/" + chat + "/messages/" + message, `{"text":"x"}`},

@@ -151,6 +151,69 @@ func TestPeople(t *testing.T) {
 	want(t, a.must(409, bob, "PATCH", "/v1/me", `{"username":"ADA.L"}`), "username_taken", "error", "code")
 }
 
+func TestContactsAndBlocks(t *testing.T) {
+	a := newApp(t)
+	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)
+	a.must(200, bob, "PATCH", "/v1/me", `{"displayName":"Bob Builder","pictureId":"p"}`)
+	body := fmt.Sprintf(`{"userId":%q}`, bob.id)
+	added := a.must(201, ada, "POST", "/v1/contacts", body, "Idempotency-Key", "c")
+	want(t, added, bob.id, "user", "id")
+	want(t, added, nil, "user", "phoneNumber")
+	want(t, added, "p", "user", "pictureId")
+	want(t, a.must(200, ada, "POST", "/v1/contacts", body, "Idempotency-Key", "c"), added.at("addedAt"), "addedAt")
+	want(t, a.must(409, ada, "POST", "/v1/contacts", body), "already_a_contact", "error", "code")
+	want(t, a.must(409, ada, "POST", "/v1/contacts", body, "Idempotency-Key", "d"), "already_a_contact", "error", "code")
+	want(t, a.must(400, ada, "POST", "/v1/contacts", fmt.Sprintf(`{"userId":%q}`, ada.id)), "invalid_user", "error", "code")
+	want(t, a.must(404, ada, "POST", "/v1/contacts", `{"userId":"nobody"}`), "user_not_found", "error", "code")
+	a.must(201, ada, "POST", "/v1/contacts", fmt.Sprintf(`{"userId":%q}`, zoe.id))
+
+	// Whom ada has in contacts sees her number; she sees nobody's.
+	want(t, a.must(200, bob, "GET", "/v1/users/"+ada.id, ""), adaPhone, "phoneNumber")
+	want(t, a.must(200, ada, "GET", "/v1/users/"+bob.id, ""), nil, "phoneNumber")
+	first := a.must(200, ada, "GET", "/v1/contacts?limit=1", "")
+	second := a.must(200, ada, "GET", "/v1/contacts?limit=1&cursor="+first.at("next").(string), "")
+	want(t, second, "", "next")
+	if first.at("items", 0, "user", "id") == second.at("items", 0, "user", "id") {
+		t.Error("two pages have the same contact")
+	}
+	for name, id := range map[string]any{"BUILD": bob.id, "bob%20b": bob.id, "builders": nil, "uilder": nil} {
+		want(t, a.must(200, ada, "GET", "/v1/contacts?name="+name, ""), id, "items", 0, "user", "id")
+	}
+	want(t, a.must(400, ada, "GET", "/v1/blocks?cursor="+first.at("next").(string), ""), "invalid_cursor", "error", "code")
+
+	chat := a.must(201, ada, "POST", "/v1/chats/direct", body)
+	path := "/v1/chats/" + chat.id() + "/messages"
+	sent := a.must(201, bob, "POST", path, `{"text":"x"}`)
+	block := fmt.Sprintf(`{"userId":%q}`, bob.id)
+	want(t, a.must(201, ada, "POST", "/v1/blocks", block), bob.id, "user", "id")
+	want(t, a.must(200, ada, "POST", "/v1/blocks", block), bob.id, "user", "id")
+	want(t, a.must(200, ada, "GET", "/v1/blocks", ""), bob.id, "items", 0, "user", "id")
+	want(t, a.must(403, bob, "POST", path, `{"text":"y"}`), "blocked", "error", "code")
+	want(t, a.must(403, bob, "PATCH", path+"/"+sent.id(), `{"text":"y"}`), "blocked", "error", "code")
+	want(t, a.must(403, bob, "POST", "/v1/contacts", fmt.Sprintf(`{"userId":%q}`, ada.id)), "blocked", "error", "code")
+	group := a.must(403, bob, "POST", "/v1/groups", fmt.Sprintf(`{"name":"G","memberIds":[%q,%q]}`, ada.id, zoe.id))
+	want(t, group, "blocked", "error", "code")
+	want(t, group, ada.id, "error", "details", "userIds", 0)
+	want(t, group, nil, "error", "details", "userIds", 1)
+	want(t, a.must(200, bob, "GET", "/v1/users/"+ada.id, ""), nil, "phoneNumber")
+	want(t, a.must(200, bob, "GET", "/v1/users?phone=%2B12015550101", ""), nil, "items", 0)
+	synced := a.must(200, ada, "POST", "/v1/sync", `{}`)
+	for _, event := range []string{`"type":"contact"`, `"type":"block"`, `"added":true`} {
+		if !strings.Contains(synced.raw, event) {
+			t.Errorf("a sync lacks %s: %s", event, synced.raw)
+		}
+	}
+
+	a.must(204, ada, "DELETE", "/v1/blocks/"+bob.id, "")
+	a.must(204, ada, "DELETE", "/v1/blocks/"+bob.id, "")
+	a.must(201, bob, "POST", path, `{"text":"y"}`)
+	a.must(204, ada, "DELETE", "/v1/contacts/"+bob.id, "")
+	want(t, a.must(200, ada, "GET", "/v1/contacts?name=bob", ""), nil, "items", 0)
+	want(t, a.must(200, bob, "GET", "/v1/users/"+ada.id, ""), nil, "phoneNumber")
+	a.must(200, bob, "PATCH", "/v1/me/settings", `{"privacy":{"profilePhoto":"contacts"}}`)
+	want(t, a.must(200, ada, "GET", "/v1/users/"+bob.id, ""), nil, "pictureId")
+}
+
 func TestConversation(t *testing.T) {
 	a := newApp(t)
 	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)

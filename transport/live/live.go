@@ -198,6 +198,22 @@ func (f *Feed) SettingsChanged(userID string, seq int64, at time.Time, now users
 	}
 }
 
+// RelationChanged tells a user's connections of his contacts and blocks; other nodes follow.
+func (f *Feed) RelationChanged(r users.Relation, stands bool, seq int64) {
+	e := messaging.UserEvent{UserID: r.OwnerID, Seq: seq, At: r.At, AboutID: r.UserID}
+	switch contact := r.Kind == users.KindContact; {
+	case contact && stands:
+		e.Type = messaging.ContactAdded
+	case contact:
+		e.Type = messaging.ContactRemoved
+	case stands:
+		e.Type = messaging.BlockAdded
+	default:
+		e.Type = messaging.BlockRemoved
+	}
+	f.Publish(messaging.Committed{UserEvents: []messaging.UserEvent{e}})
+}
+
 // SessionsRevoked tells a user's connections, and fails those of the sessions
 // with err before it returns; other nodes follow.
 func (f *Feed) SessionsRevoked(userID string, sessionIDs []string, err error) {

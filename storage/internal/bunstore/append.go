@@ -45,7 +45,10 @@ func (r *round) appendAll() *Call {
 			out.repeat(n, known)
 			continue
 		}
-		head, _, err := r.stands(n.ChatID, n.SenderID)
+		head, span, err := r.stands(n.ChatID, n.SenderID)
+		if err == nil && span.Blocked {
+			err = messaging.ErrBlocked
+		}
 		if err != nil {
 			r.doubt = r.doubt || r.trusting && n.ClientID != "" // a repeat is told again all the same
 			out.appended.Err = err

@@ -133,6 +133,22 @@ func (s accounts) account(ctx context.Context, column, value string) (auth.Accou
 	return row.account(), nil
 }
 
+// Phones implements auth.Store.
+func (s accounts) Phones(ctx context.Context, ids []string) (map[string]string, error) {
+	phones := make(map[string]string)
+	if err := valid(ids); err != nil || len(ids) == 0 {
+		return phones, err
+	}
+	err := s.s.readOne(ctx, func(ctx context.Context, db bun.IDB) error {
+		rows, err := list[struct{ ID, Phone string }](ctx, db, "SELECT id, phone FROM accounts WHERE id IN (?) AND phone IS NOT NULL", bun.List(ids))
+		for _, r := range rows {
+			phones[r.ID] = r.Phone
+		}
+		return err
+	})
+	return phones, err
+}
+
 // SetPassword implements auth.Store.
 func (s accounts) SetPassword(ctx context.Context, id, old, hash string, at time.Time) (set bool, err error) {
 	err = s.change(ctx, id, func(ctx context.Context, tx bun.Tx) error {

@@ -3,6 +3,7 @@ package bunstore
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/uptrace/bun"
 
@@ -16,10 +17,7 @@ func (c chats) CreateChat(ctx context.Context, n messaging.NewChat) (messaging.C
 	}
 	var low, high string
 	if n.Kind == messaging.Direct {
-		low, high = n.Members[0].UserID, n.Members[1].UserID
-		if low > high {
-			low, high = high, low
-		}
+		low, high = pair(n.Members[0].UserID, n.Members[1].UserID)
 	}
 	var out messaging.CreatedChat
 	err := c.s.write(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
@@ -41,21 +39,35 @@ func (c chats) CreateChat(ctx context.Context, n messaging.NewChat) (messaging.C
 			ID: n.ID, Kind: n.Kind, Status: messaging.Active, Title: n.Title, Description: n.Description, PictureID: n.PictureID,
 			CreatedBy: n.CreatedBy, CreatedAt: n.CreatedAt, UpdatedAt: n.CreatedAt, MemberCount: len(n.Members),
 		}}
-		spans := make([]spanRow, len(n.Members))
+		people := make([]string, len(n.Members))
 		for i, m := range n.Members {
-			spans[i] = spanRow{ChatID: n.ID, UserID: m.UserID, Role: m.Role, JoinedAt: at}
+			people[i] = m.UserID
 			out.UserEvents = append(out.UserEvents, messaging.UserEvent{
 				UserID: m.UserID, Type: messaging.ChatJoined, At: n.CreatedAt, ChatID: n.ID,
 			})
 		}
+		if err := addUserEvents(ctx, tx, out.UserEvents); err != nil {
+			return err
+		}
+		// Now that the members' sequences are locked, who blocks whom stands until this chat is seen.
+		if err := blockedBy(ctx, tx, n.CreatedBy, people); err != nil {
+			return err
+		}
+		spans := make([]spanRow, len(n.Members))
+		for i, m := range n.Members {
+			spans[i] = spanRow{ChatID: n.ID, UserID: m.UserID, Role: m.Role, JoinedAt: at}
+			if n.Kind == messaging.Direct && m.UserID != n.CreatedBy {
+				err := blockedBy(ctx, tx, m.UserID, []string{n.CreatedBy})
+				if spans[i].Blocked = errors.Is(err, messaging.ErrBlocked); err != nil && !spans[i].Blocked {
+					return err
+				}
+			}
+		}
 		if err := addSpans(ctx, tx, spans); err != nil {
 			return err
 		}
-		if _, err := exec(ctx, tx, "INSERT INTO chat_keys (chat_id, position, id, data) VALUES ?",
-			tuples{{n.ID, 1, n.Key.ID, blob(n.Key.Data)}}); err != nil {
-			return err
-		}
-		return addUserEvents(ctx, tx, out.UserEvents)
+		_, err = exec(ctx, tx, "INSERT INTO chat_keys (chat_id, position, id, data) VALUES ?", tuples{{n.ID, 1, n.Key.ID, blob(n.Key.Data)}})
+		return err
 	})
 	if err != nil {
 		return messaging.CreatedChat{}, err
@@ -88,10 +100,10 @@ func existing(ctx context.Context, tx bun.Tx, n messaging.NewChat, low, high str
 func addSpans(ctx context.Context, tx bun.Tx, spans []spanRow) error {
 	rows := make(tuples, len(spans))
 	for i, s := range spans {
-		rows[i] = []any{s.ChatID, s.UserID, s.JoinedSeq, 0, string(s.Role), s.JoinedAt, s.DeliveredSeq, s.ReadSeq, s.ReadOrdinal, 0, s.ReachedDelivered, s.ReachedRead}
+		rows[i] = []any{s.ChatID, s.UserID, s.JoinedSeq, 0, string(s.Role), s.JoinedAt, s.DeliveredSeq, s.ReadSeq, s.ReadOrdinal, 0, s.ReachedDelivered, s.ReachedRead, s.Blocked}
 	}
 	n, err := exec(ctx, tx, `INSERT INTO memberships (chat_id, user_id, joined_seq, left_seq, role, joined_at, delivered_seq, read_seq,
-		read_ordinal, mark_version, reached_delivered, reached_read) VALUES ?`, rows)
+		read_ordinal, mark_version, reached_delivered, reached_read, blocked) VALUES ?`, rows)
 	return must(len(rows), n, err)
 }
 

@@ -11,7 +11,7 @@ import (
 // Edit implements messaging.Store.
 func (c chats) Edit(ctx context.Context, e messaging.EditMessage) (messaging.Changed, error) {
 	return c.change(ctx, e, func(ctx context.Context, tx bun.Tx) (out messaging.Changed, err error) {
-		head, _, err := c.enter(ctx, tx, messaging.ErrNotAMember, e.ChatID, e.EditorID)
+		head, spans, err := c.enter(ctx, tx, messaging.ErrNotAMember, e.ChatID, e.EditorID)
 		if err != nil {
 			return out, err
 		}
@@ -21,6 +21,8 @@ func (c chats) Edit(ctx context.Context, e messaging.EditMessage) (messaging.Cha
 			return out, err
 		case m.SenderID != e.EditorID:
 			return out, messaging.ErrNotTheSender
+		case spans[e.EditorID].Blocked:
+			return out, messaging.ErrBlocked
 		case moment(m.CreatedAt).Before(e.SentAfter):
 			return out, messaging.ErrEditWindowPassed
 		case m.Revision+1 != e.Revision:

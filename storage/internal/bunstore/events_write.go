@@ -57,8 +57,8 @@ func addUserEvents(ctx context.Context, tx bun.Tx, events []messaging.UserEvent)
 		e := &events[i]
 		last[e.UserID]++
 		e.Seq = last[e.UserID]
-		rows[i] = []any{e.UserID, e.Seq, string(e.Type), micros(e.At), e.ChatID, e.MessageID, e.HeadSeq, e.DeliveredSeq, e.ReadSeq, e.Version}
+		rows[i] = []any{e.UserID, e.Seq, string(e.Type), micros(e.At), e.ChatID, e.MessageID, e.HeadSeq, e.DeliveredSeq, e.ReadSeq, e.Version, e.AboutID}
 	}
-	n, err := exec(ctx, tx, `INSERT INTO user_events (user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version) VALUES ?`, rows)
+	n, err := exec(ctx, tx, `INSERT INTO user_events (user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version, about_id) VALUES ?`, rows)
 	return must(len(events), n, err)
 }

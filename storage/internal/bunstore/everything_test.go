@@ -84,6 +84,19 @@ func everything(t *testing.T, s *bunstore.Store) {
 	}
 	_, err = s.Users().Settings(ctx, []string{"bob"})
 	ok(err)
+	for _, kind := range []users.RelationKind{users.KindContact, users.KindBlock} {
+		x := users.Relation{OwnerID: "bob", UserID: "ann", Kind: kind, At: noon}
+		for range 2 {
+			_, _, err = s.Users().Relate(ctx, x, 10)
+			ok(err)
+		}
+		_, err = s.Users().Relations(ctx, "bob", kind, "", 10)
+		ok(err)
+		_, err = s.Users().Between(ctx, "ann", []string{"bob"})
+		ok(err)
+		_, err = s.Users().Unrelate(ctx, x)
+		ok(err)
+	}
 	_, err = m.Marks(ctx, "bob", []string{"chat", "pair"}, 10)
 	ok(err)
 	_, err = m.News(ctx, messaging.Places{Chats: []messaging.Head{{ChatID: "chat"}}, Users: []messaging.UserHead{{UserID: "bob"}}}, 10)
@@ -132,6 +145,8 @@ func everyAuth(t *testing.T, a auth.Store) {
 	_, err := a.Account(ctx, "ann")
 	ok(err)
 	_, err = a.AccountByPhone(ctx, "+1")
+	ok(err)
+	_, err = a.Phones(ctx, []string{"ann"})
 	ok(err)
 	_, err = a.AccountByEmail(ctx, "b@x")
 	ok(err)

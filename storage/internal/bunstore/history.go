@@ -166,7 +166,7 @@ func (c chats) UserEvents(ctx context.Context, userID string, after int64, limit
 }
 
 func userEventsAfter(ctx context.Context, db bun.IDB, userID string, after int64, limit int) (out []messaging.UserEvent, err error) {
-	rows, err := list[userEventRow](ctx, db, `SELECT user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version
+	rows, err := list[userEventRow](ctx, db, `SELECT user_id, seq, type, at, chat_id, message_id, head_seq, delivered_seq, read_seq, version, about_id
 		FROM user_events WHERE user_id = ? AND seq > ? ORDER BY seq LIMIT ?`, userID, after, limit)
 	for i := range rows {
 		out = append(out, rows[i].event())

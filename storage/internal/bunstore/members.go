@@ -45,6 +45,9 @@ func (c chats) AddMembers(ctx context.Context, a messaging.AddMembers) (messagin
 		case head.MemberCount+len(newcomers) > a.Limit:
 			return out, messaging.ErrGroupFull
 		}
+		if err := blockedBy(ctx, tx, a.ActorID, newcomers); err != nil {
+			return out, err
+		}
 		rows := make([]spanRow, len(newcomers))
 		events := make([]messaging.Event, len(newcomers))
 		for i, id := range newcomers {

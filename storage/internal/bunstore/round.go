@@ -124,6 +124,7 @@ func (r *round) span(row Row) {
 	s := &spanRow{
 		ChatID: row.Text(0), UserID: row.Text(1), JoinedSeq: row.Int(2), LeftSeq: row.Int(3), DeliveredSeq: row.Int(4),
 		ReadSeq: row.Int(5), ReadOrdinal: row.Int(6), MarkVersion: row.Int(7), ReachedDelivered: row.Int(8), ReachedRead: row.Int(9),
+		Blocked: row.Bool(10),
 	}
 	if p := (place{s.ChatID, s.UserID}); r.spans[p] == nil || r.spans[p].JoinedSeq < s.JoinedSeq {
 		r.spans[p] = s

@@ -52,7 +52,7 @@ func (r *chatRow) peer(userID string) string {
 }
 
 const spanColumns = `m.chat_id, m.user_id, m.joined_seq, m.left_seq, m.role, m.joined_at, m.delivered_seq, m.read_seq, m.read_ordinal,
-	m.mark_version, m.reached_delivered, m.reached_read`
+	m.mark_version, m.reached_delivered, m.reached_read, m.blocked`
 
 // spanRow is one membership from its beginning to its end.
 type spanRow struct {
@@ -69,6 +69,8 @@ type spanRow struct {
 
 	ReachedDelivered int64
 	ReachedRead      int64
+
+	Blocked bool // by the other one of a direct chat
 }
 
 func (r *spanRow) present() bool { return r != nil && r.LeftSeq == 0 }
@@ -153,11 +155,12 @@ type userEventRow struct {
 	DeliveredSeq int64
 	ReadSeq      int64
 	Version      int64
+	AboutID      string
 }
 
 func (r *userEventRow) event() messaging.UserEvent {
 	return messaging.UserEvent{
 		UserID: r.UserID, Seq: r.Seq, Type: r.Type, At: moment(r.At), ChatID: r.ChatID,
-		MessageID: r.MessageID, HeadSeq: r.HeadSeq, DeliveredSeq: r.DeliveredSeq, ReadSeq: r.ReadSeq, Version: r.Version,
+		MessageID: r.MessageID, HeadSeq: r.HeadSeq, DeliveredSeq: r.DeliveredSeq, ReadSeq: r.ReadSeq, Version: r.Version, AboutID: r.AboutID,
 	}
 }

@@ -31,7 +31,7 @@ func newStatements(d Dialect) *statements {
 			FROM {v} JOIN chats AS c ON c.id = v.id ORDER BY c.id`+of, texts("id")...),
 
 		spans: d.statement("spans", `SELECT m.chat_id, m.user_id, m.joined_seq, m.left_seq, m.delivered_seq, m.read_seq, m.read_ordinal,
-				m.mark_version, m.reached_delivered, m.reached_read
+				m.mark_version, m.reached_delivered, m.reached_read, m.blocked
 			FROM {v} JOIN memberships AS m ON m.chat_id = v.chat_id AND m.user_id = v.user_id`, texts("chat_id", "user_id")...),
 
 		// The condition on client_id lets the partial index serve. As a plain join, a planner
