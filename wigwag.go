@@ -63,6 +63,10 @@ type Config struct {
 	// transport/bus/pgbus needs nothing but PostgreSQL. Nil: this is the only one. Stop closes it.
 	Bus bus.Bus
 
+	// PresenceBeat is how often this node says that it lives; who is connected to a node that has died
+	// is offline after three beats, and that is told after four at most. 0: live.BeatEvery, 5 s.
+	PresenceBeat time.Duration
+
 	Origins  []string                   // exact origins that may open WebSockets, besides the server's own
 	Limits   ws.Limits                  // of WebSocket connections
 	ClientIP func(*http.Request) string // behind a proxy: the client's address; nil: RemoteAddr
@@ -86,6 +90,7 @@ type App struct {
 	sockets  *ws.Handler
 	feed     *live.Feed
 	follow   func(context.Context)
+	attend   func(context.Context)
 	maintain func(context.Context) error
 	store    storage.Store
 	bus      bus.Bus
@@ -111,7 +116,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		return nil, err
 	}
 	a := &App{
-		feed:  live.New(live.Options{Logger: c.Logger, Now: c.Now, Bus: c.Bus}),
+		feed:  live.New(live.Options{Logger: c.Logger, Now: c.Now, Bus: c.Bus, Beat: c.PresenceBeat}),
 		store: c.Store, bus: c.Bus, log: c.Logger,
 	}
 	if err := a.services(ctx, c, vault); err != nil {
@@ -170,6 +175,9 @@ func (a *App) services(ctx context.Context, c Config, vault *keys.Vault) error {
 	a.Messaging = messenger
 	a.follow = func(ctx context.Context) {
 		a.feed.Follow(ctx, live.Reads{News: messenger, Sessions: a.sessions(), Settings: people.Settings})
+	}
+	a.attend = func(ctx context.Context) {
+		a.feed.Attend(ctx, people)
 	}
 	a.Groups, err = groups.New(groups.Config{Messaging: messenger})
 	return err
@@ -234,6 +242,7 @@ func (a *App) Start() {
 		a.cancel = cancel
 		a.running.Go(func() { a.feed.Run(ctx, a.Messaging) })
 		a.running.Go(func() { a.follow(ctx) })
+		a.running.Go(func() { a.attend(ctx) })
 		if a.maintain == nil {
 			return
 		}

@@ -41,8 +41,7 @@ func (p *Profiles) sights(ctx context.Context, viewerID string, ids []string) (m
 		for _, r := range between {
 			if r.UserID == viewerID {
 				at := regards[r.OwnerID]
-				at.contact = at.contact || r.Kind == KindContact
-				at.blocked = at.blocked || r.Kind == KindBlock
+				at.add(r.Kind)
 				regards[r.OwnerID] = at
 			}
 		}
@@ -55,6 +54,11 @@ func (p *Profiles) sights(ctx context.Context, viewerID string, ids []string) (m
 
 // regard is what somebody thinks of a viewer.
 type regard struct{ contact, blocked bool }
+
+func (r *regard) add(kind RelationKind) {
+	r.contact = r.contact || kind == KindContact
+	r.blocked = r.blocked || kind == KindBlock
+}
 
 func (r regard) sight(by Privacy) Sight {
 	if r.blocked {
@@ -100,12 +104,31 @@ func (p *Profiles) seen(ctx context.Context, viewerID string, profiles []Profile
 	return users, nil
 }
 
+// seenOne is a profile in the eyes of a viewer, with the person's presence.
 func (p *Profiles) seenOne(ctx context.Context, viewerID string, profile Profile) (User, error) {
 	users, err := p.seen(ctx, viewerID, []Profile{profile})
+	if err == nil {
+		err = p.addPresences(ctx, viewerID, users)
+	}
 	if err != nil {
 		return User{}, err
 	}
 	return users[0], nil
+}
+
+func (p *Profiles) addPresences(ctx context.Context, viewerID string, users []User) error {
+	ids := make([]string, len(users))
+	for i := range users {
+		ids[i] = users[i].UserID
+	}
+	all, err := p.presences(ctx, viewerID, ids)
+	if err != nil {
+		return err
+	}
+	for i := range users {
+		users[i].Presence = new(all[users[i].UserID])
+	}
+	return nil
 }
 
 // phones returns the numbers of others that the viewer may see.

@@ -193,6 +193,9 @@ func (p *Profiles) byID(ctx context.Context, viewerID string, relations []Relati
 		ids[i] = r.UserID
 	}
 	users, err := p.Users(ctx, viewerID, ids)
+	if err == nil {
+		err = p.addPresences(ctx, viewerID, users)
+	}
 	byID := make(map[string]User, len(users))
 	for _, u := range users {
 		byID[u.UserID] = u

@@ -51,4 +51,23 @@ type Store interface {
 	// Between returns all relations, in both directions, of a person to any of the others, by owner, user
 	// and kind ascending. At most 1,000 others.
 	Between(ctx context.Context, userID string, others []string) ([]Relation, error)
+	// Owners returns who has a relation of one kind to a user, ascending, from after
+	// (exclusive). The limit is from 1 to 1,000.
+	Owners(ctx context.Context, userID string, kind RelationKind, after string, limit int) ([]string, error)
+
+	// Announce says which users are connected to a node, and prolongs its lease in the store's own
+	// time: the users of a node whose lease has ended are not online there. A node that
+	// has no lease gets one, and Fresh tells that nothing else was known of it. Presences
+	// are stored at a.At where a user goes offline. It returns those users who went online or
+	// offline by it, ascending.
+	Announce(ctx context.Context, a Announcement) (Announced, error)
+	// Sweep forgets nodes whose lease has ended, up to limit users at once, and returns those who went
+	// offline by it, ascending; they were last seen when their node announced last. more
+	// tells that there is more to forget.
+	Sweep(ctx context.Context, limit int) (changed []string, more bool, err error)
+	// Presences returns what is known of those of the ids of whom anything is, by id ascending. At most 1,000 ids.
+	Presences(ctx context.Context, ids []string) ([]Presence, error)
+	// Viewing returns those of the ids who have a chat on screen, on a node whose lease lives, ascending. At
+	// most 1,000 ids.
+	Viewing(ctx context.Context, chatID string, ids []string) ([]string, error)
 }

@@ -1,6 +1,6 @@
 // Package users is the people of a system as others see them: profiles with
-// unique usernames, finding somebody, contacts and blocks, settings, and who may
-// see what of whom (SPEC USER-1 to USER-5, USER-8).
+// unique usernames, finding somebody, contacts and blocks, presence, settings, and
+// who may see what of whom (SPEC USER-1 to USER-8).
 //
 // User ids belong to whoever authenticates people, package auth or the host: a
 // profile is keyed by the same opaque id, and is made on first sight.
@@ -57,6 +57,8 @@ type User struct {
 	Profile
 	Phone   string   // E.164; for oneself and whom the person has in contacts (USER-5)
 	Account *Account // only for oneself; nil for others and where the host identifies people
+	// Presence is what the viewer may see of it; nil where it was not asked for: Users leaves it out.
+	Presence *Presence
 }
 
 // Account is what the authenticating side knows of a person.
@@ -124,6 +126,10 @@ type Service interface {
 	Unblock(ctx context.Context, userID, blockedID string) error
 	// Blocks lists whom one has blocked by user id ascending.
 	Blocks(ctx context.Context, userID string, r List) (Page, error)
+
+	// Presence tells whether a person is online and when he last was, as far as the
+	// viewer may see it (USER-7); ErrUserNotFound.
+	Presence(ctx context.Context, viewerID, userID string) (Presence, error)
 
 	// Missing returns those of the ids that no user has, in the order given.
 	Missing(ctx context.Context, ids []string) ([]string, error)

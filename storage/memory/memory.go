@@ -38,6 +38,7 @@ var _ storage.Store = (*Store)(nil)
 type data struct {
 	messagingData
 	authData
+	presenceData
 	profiles map[string]users.StoredProfile
 	settings map[string]map[string]string // by user and name
 	secrets  map[string][]byte
@@ -57,6 +58,7 @@ func New(o Options) *Store {
 	return &Store{data: &data{
 		messagingData: newMessagingData(o.Epoch),
 		authData:      newAuthData(),
+		presenceData:  newPresenceData(),
 		profiles:      make(map[string]users.StoredProfile),
 		settings:      make(map[string]map[string]string),
 		secrets:       make(map[string][]byte),

@@ -243,6 +243,7 @@ func dialect() bunstore.Dialect {
 		Migrations: migrations,
 		HasTable:   "SELECT 1 WHERE to_regclass(?) IS NOT NULL",
 		Lock:       " FOR UPDATE",
+		Clock:      "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 		Given:      given,
 		Pipe:       withPipe,
 		Snapshot:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},

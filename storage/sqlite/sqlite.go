@@ -195,6 +195,7 @@ func dialect() bunstore.Dialect {
 		SQL:        sqlitedialect.New(),
 		Migrations: migrations,
 		HasTable:   "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+		Clock:      "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
 		OneWriter:  true,
 		Stamp:      "SELECT data_version, total_changes() FROM pragma_data_version",
 		Given:      given,

@@ -26,10 +26,11 @@ func properties() []property {
 		challengeProperty(), signInProperty(), badNumberProperty(), wrongCodeProperty(), // 1 to 4
 		deliveryProperty(), statusProperty(), blankProperty(), // 5 to 7
 		groupProperty(), broadcastProperty(), removalProperty(), // 11, 12, 14
+		arrivalProperty(), departureProperty(), retrievalProperty(), tellingProperty(), hidingPresenceProperty(), // 16 to 20
 		encryptionProperty(), erasureProperty(), authenticationProperty(), // 27 to 29
 		editProperty(), editedProperty(), // 30, 31
 		tombstoneProperty(), hidingProperty(), windowProperty(), // 32 to 34
-		settingsProperty(), // 37
+		findingProperty(), settingsProperty(), privacyProperty(), // 35, 37, 38
 	}
 }
 

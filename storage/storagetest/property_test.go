@@ -238,7 +238,7 @@ func TestProperties(t *testing.T) {
 			t.Errorf("%s says %q, want one sentence", p.name(), p.says)
 		}
 	}
-	const want = "1 2 3 4 5 6 7 11 12 14 27 28 29 30 31 32 33 34 37"
+	const want = "1 2 3 4 5 6 7 11 12 14 16 17 18 19 20 27 28 29 30 31 32 33 34 35 37 38"
 	if got := strings.Join(numbers, " "); got != want {
 		t.Errorf("properties are %s, want %s", got, want)
 	}

@@ -31,7 +31,7 @@ type rule struct {
 func rulesFor(b Backend) []rule {
 	var all []rule
 	for _, some := range [][]rule{
-		storeRules(), keyRules(), userRules(), settingRules(), relationRules(), accountRules(), challengeRules(), sessionRules(),
+		storeRules(), keyRules(), userRules(), settingRules(), relationRules(), presenceRules(), accountRules(), challengeRules(), sessionRules(),
 		chatRules(), memberRules(), appendRules(), clientIDRules(), editRules(), deleteRules(), historyRules(),
 		markRules(), receiptRules(), unreadRules(), eventRules(), newsRules(),
 		raceRules(), modelRules(),

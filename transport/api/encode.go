@@ -91,6 +91,12 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	if e.Added != nil {
 		dst = strconv.AppendBool(append(dst, `,"added":`...), *e.Added)
 	}
+	if e.Online != nil {
+		dst = strconv.AppendBool(append(dst, `,"online":`...), *e.Online)
+	}
+	if !e.LastSeen.IsZero() {
+		dst = appendTime(append(dst, `,"lastSeen":`...), e.LastSeen)
+	}
 	return append(dst, '}')
 }
 

@@ -72,6 +72,7 @@ func (d draw) event() *api.Event {
 		UserID: d.text(), ByUserID: d.text(), Role: d.text(), Reason: d.text(), DeliveredSeq: some(d, d.number()), ReadSeq: some(d, d.number()),
 		Version: d.number(), UnreadCount: some(d, int(d.number())), Mentions: some(d, int(d.number())), Total: some(d, int(d.number())), SessionID: d.text(),
 		Typing: some(d, d.IntN(2) == 0), ExpiresInMs: d.number(), Added: some(d, d.IntN(2) == 0),
+		Online: some(d, d.IntN(2) == 0), LastSeen: d.time(),
 	}
 	if d.IntN(8) == 0 {
 		s := api.FromSettings(users.Settings{Language: d.text()})

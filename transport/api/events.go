@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wigwag-chat/wigwag/messaging"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 // Types of events that have no place in a sequence.
@@ -11,6 +12,7 @@ const (
 	EventReceipt        = "receipt"
 	EventUnread         = "unread"
 	EventTyping         = "typing"
+	EventPresence       = "presence"
 	EventContact        = "contact"
 	EventBlock          = "block"
 	EventSessionRevoked = "session.revoked"
@@ -30,7 +32,7 @@ type Event struct {
 	MessageID   string   `json:"messageId,omitempty" doc:"message.deleted."`
 	ForEveryone *bool    `json:"forEveryone,omitempty" doc:"message.deleted: false when hidden for oneself."`
 
-	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing, contact, block: whom it concerns."`
+	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing, presence, contact, block: whom it concerns."`
 	ByUserID string `json:"byUserId,omitempty" doc:"member.*: who did it."`
 	Role     string `json:"role,omitempty" enum:"owner,admin,member" doc:"member.*."`
 	Reason   string `json:"reason,omitempty" enum:"left,removed" doc:"member.removed."`
@@ -51,6 +53,9 @@ type Event struct {
 	ExpiresInMs int64 `json:"expiresInMs,omitempty" doc:"typing: how long that holds unless it is said again."`
 
 	Added *bool `json:"added,omitempty" doc:"contact, block: whether he came into the list, or out of it."`
+
+	Online   *bool     `json:"online,omitempty" doc:"presence: whether he is online."`
+	LastSeen time.Time `json:"lastSeen,omitzero" doc:"presence: when he last went offline, if one may see it."`
 }
 
 // FromEvent converts an event of a chat as the viewer sees it, for a sync answer.
@@ -134,4 +139,9 @@ func Typing(chatID, userID string, typing bool, expiresIn time.Duration, at time
 		e.ExpiresInMs = expiresIn.Milliseconds()
 	}
 	return e
+}
+
+// PresenceChanged tells that somebody went online or offline.
+func PresenceChanged(now users.Presence, at time.Time) Event {
+	return Event{Type: EventPresence, At: stamp(at), UserID: now.UserID, Online: &now.Online, LastSeen: stamp(now.LastSeen)}
 }

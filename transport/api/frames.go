@@ -3,6 +3,8 @@ package api
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/wigwag-chat/wigwag/messaging"
 )
 
 // Types of frames from a client.
@@ -14,6 +16,8 @@ const (
 	FrameRead      = "read"
 	FrameDelivered = "delivered"
 	FrameTyping    = "typing"
+	FrameView      = "view"
+	FramePresence  = "presence"
 	FrameSync      = "sync"
 	FramePing      = "ping"
 )
@@ -72,6 +76,40 @@ type TypingFrame struct {
 	FrameHead
 	ChatID string `json:"chatId"`
 	Typing bool   `json:"typing"`
+}
+
+// ViewFrame tells which chat is on the screen of the connection's device; null is none.
+type ViewFrame struct {
+	FrameHead
+	ChatID json.RawMessage `json:"chatId"`
+}
+
+// Chat returns the chat's id, "" for none.
+func (f ViewFrame) Chat() (id string, err error) {
+	switch {
+	case string(f.ChatID) == "null":
+		return "", nil
+	case json.Unmarshal(f.ChatID, &id) != nil:
+		return "", ErrInvalidField.With("field", "chatId")
+	case id == "":
+		return "", messaging.ErrChatNotFound
+	}
+	return id, nil
+}
+
+// PresenceFrame tells whether one is at the device: online or away.
+type PresenceFrame struct {
+	FrameHead
+	Status string `json:"status"`
+}
+
+// Away converts.
+func (f PresenceFrame) Away() (bool, error) {
+	switch f.Status {
+	case "online", "away":
+		return f.Status == "away", nil
+	}
+	return false, ErrInvalidField.With("field", "status")
 }
 
 // SyncFrame asks as POST /v1/sync does; the reply holds the SyncAnswer.

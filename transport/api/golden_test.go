@@ -120,6 +120,8 @@ func TestGolden(t *testing.T) {
 		"settings":                api.FromSettings(users.DefaultSettings()),
 		"event_settings":          api.SettingsChanged(8, t0, users.DefaultSettings()),
 		"event_contact":           api.FromUserEvent(messaging.UserEvent{UserID: "ada", Seq: 8, Type: messaging.ContactAdded, At: t0, AboutID: "bob"}, nil),
+		"event_presence":          api.PresenceChanged(users.Presence{UserID: "bob", LastSeen: t0}, t1),
+		"presence":                api.FromPresence(users.Presence{UserID: "bob", Online: true, LastSeen: t0}),
 		"event_unblocked":         api.FromUserEvent(messaging.UserEvent{UserID: "ada", Seq: 9, Type: messaging.BlockRemoved, At: t0, AboutID: "bob"}, nil),
 		"event_session_revoked":   api.SessionRevoked("s", t0),
 

@@ -16,7 +16,8 @@ type User struct {
 	PictureID   string    `json:"pictureId,omitempty"`
 	CreatedAt   time.Time `json:"createdAt,omitzero"`
 
-	PhoneNumber string `json:"phoneNumber,omitempty" doc:"In E.164; for oneself, and whom the person has in contacts."`
+	PhoneNumber string    `json:"phoneNumber,omitempty" doc:"In E.164; for oneself, and whom the person has in contacts."`
+	Presence    *Presence `json:"presence,omitempty" doc:"Of a person asked for by himself, and of contacts."`
 
 	Email      string    `json:"email,omitempty" doc:"For oneself."`
 	Language   string    `json:"language,omitempty" doc:"A BCP 47 tag; for oneself."`
@@ -31,6 +32,9 @@ func FromUser(u users.User, viewerID string) User {
 	out := User{
 		ID: u.UserID, Username: u.Username, DisplayName: u.DisplayName, FullName: u.FullName,
 		Bio: u.Bio, PictureID: u.PictureID, CreatedAt: stamp(u.CreatedAt), PhoneNumber: u.Phone,
+	}
+	if u.Presence != nil {
+		out.Presence = new(FromPresence(*u.Presence))
 	}
 	if u.UserID != viewerID {
 		return out
@@ -78,3 +82,12 @@ type Listed struct {
 func FromListed(l users.Listed, viewerID string) Listed {
 	return Listed{FromUser(l.User, viewerID), stamp(l.AddedAt)}
 }
+
+// Presence is whether somebody is online, and when he last was, as far as the viewer may see it.
+type Presence struct {
+	Online   bool      `json:"online"`
+	LastSeen time.Time `json:"lastSeen,omitzero" doc:"When he last went offline."`
+}
+
+// FromPresence converts.
+func FromPresence(p users.Presence) Presence { return Presence{p.Online, stamp(p.LastSeen)} }

@@ -9,13 +9,13 @@ func kindOfCode(code string) errs.Kind {
 	switch code {
 	case "invalid_credentials", "invalid_ticket", "invalid_token", "token_expired", "token_revoked", "unauthenticated":
 		return errs.Unauthenticated
-	case "account_inactive", "edit_window_passed", "email_not_verified", "missing_scope", "not_a_member", "not_an_admin", "not_the_sender":
+	case "account_inactive", "blocked", "edit_window_passed", "email_not_verified", "missing_scope", "not_a_member", "not_an_admin", "not_the_sender":
 		return errs.Forbidden
 	case "account_not_found", "chat_not_found", "member_not_found", "message_not_found", "not_found", "session_not_found", "user_not_found":
 		return errs.NotFound
 	case "method_not_allowed":
 		return errs.Method
-	case "client_id_reused", "edit_conflict", "email_taken", "group_full", "not_a_group", "profile_changed", "username_taken":
+	case "already_a_contact", "client_id_reused", "edit_conflict", "email_taken", "group_full", "not_a_group", "profile_changed", "too_many_people", "username_taken":
 		return errs.Conflict
 	case "body_too_large":
 		return errs.TooLarge

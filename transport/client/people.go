@@ -33,6 +33,44 @@ func (c *Client) User(ctx context.Context, id string) (api.User, error) {
 	return call[api.User](ctx, c, request{method: http.MethodGet, path: path("v1", "users", id)})
 }
 
+// Presence tells whether somebody is online and when he last was, as far as one may see it.
+func (c *Client) Presence(ctx context.Context, id string) (api.Presence, error) {
+	return call[api.Presence](ctx, c, request{method: http.MethodGet, path: path("v1", "users", id, "presence")})
+}
+
+// Contacts returns a page of one's contacts, those whose name begins with a prefix, "" for all; cursor
+// is "" or Next of the page before.
+func (c *Client) Contacts(ctx context.Context, name, cursor string) (api.Page[api.Listed], error) {
+	return call[api.Page[api.Listed]](ctx, c, request{method: http.MethodGet, path: path("v1", "contacts"), query: url.Values{"name": {name}, "cursor": {cursor}}})
+}
+
+// AddContact puts somebody into one's contacts.
+func (c *Client) AddContact(ctx context.Context, userID string) (api.Listed, error) {
+	return call[api.Listed](ctx, c, request{method: http.MethodPost, path: path("v1", "contacts"), body: api.AddPerson{UserID: userID}})
+}
+
+// RemoveContact takes somebody out of them.
+func (c *Client) RemoveContact(ctx context.Context, userID string) error {
+	_, err := call[none](ctx, c, request{method: http.MethodDelete, path: path("v1", "contacts", userID), repeatable: true})
+	return err
+}
+
+// Blocks returns a page of those whom one has blocked.
+func (c *Client) Blocks(ctx context.Context, cursor string) (api.Page[api.Listed], error) {
+	return call[api.Page[api.Listed]](ctx, c, request{method: http.MethodGet, path: path("v1", "blocks"), query: url.Values{"cursor": {cursor}}})
+}
+
+// Block blocks somebody; again is fine.
+func (c *Client) Block(ctx context.Context, userID string) (api.Listed, error) {
+	return call[api.Listed](ctx, c, request{method: http.MethodPost, path: path("v1", "blocks"), body: api.AddPerson{UserID: userID}, repeatable: true})
+}
+
+// Unblock undoes it.
+func (c *Client) Unblock(ctx context.Context, userID string) error {
+	_, err := call[none](ctx, c, request{method: http.MethodDelete, path: path("v1", "blocks", userID), repeatable: true})
+	return err
+}
+
 // FindByPhone finds somebody by the whole phone number; an empty list when nobody may be found.
 func (c *Client) FindByPhone(ctx context.Context, number string) ([]api.User, error) {
 	return c.find(ctx, url.Values{"phone": {number}})

@@ -122,6 +122,34 @@ func (s *Socket) Typing(ctx context.Context, chatID string, typing bool) error {
 	return err
 }
 
+// View tells which chat is on screen, "" for none, so that no notification of it comes. It holds
+// for the connection: say it again when another one has begun.
+func (s *Socket) View(ctx context.Context, chatID string) error {
+	screen := json.RawMessage("null")
+	if chatID != "" {
+		screen, _ = json.Marshal(chatID) // a string always encodes
+	}
+	_, _, err := ask[none](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FrameView
+		return api.ViewFrame{FrameHead: h, ChatID: screen}
+	})
+	return err
+}
+
+// Away tells whether one has left the device, which then does not make one online. It
+// holds for the connection.
+func (s *Socket) Away(ctx context.Context, away bool) error {
+	status := "online"
+	if away {
+		status = "away"
+	}
+	_, _, err := ask[none](ctx, s, func(h api.FrameHead) any {
+		h.Type = api.FramePresence
+		return api.PresenceFrame{FrameHead: h, Status: status}
+	})
+	return err
+}
+
 // Sync returns what a cursor misses. The socket does this by itself for its own.
 func (s *Socket) Sync(ctx context.Context, cursor api.Sync) (api.SyncAnswer, error) {
 	a, _, err := ask[api.SyncAnswer](ctx, s, func(h api.FrameHead) any {

@@ -24,6 +24,8 @@ func (s *server) peopleRoutes() {
 		summary: "Change some settings; the others stay"}, s.updateSettings)
 	add(s, route{call: "GET /v1/users/{id}", id: "getUser", tag: tag, scope: "users:read",
 		summary: "Somebody"}, s.getUser)
+	add(s, route{call: "GET /v1/users/{id}/presence", id: "getPresence", tag: tag, scope: "users:read",
+		summary: "Whether somebody is online and when he last was, as far as one may see it"}, s.getPresence)
 	add(s, route{call: "GET /v1/users", id: "findUsers", tag: tag, scope: "users:read",
 		summary: "Find somebody by the exact phone number or username; an empty list when nobody may be found"}, s.findUsers)
 }
@@ -65,6 +67,14 @@ func (s *server) getUser(ctx context.Context, c *call[userParam, none]) (*reply[
 		return nil, err
 	}
 	return ok(api.FromUser(u, c.Who.UserID))
+}
+
+func (s *server) getPresence(ctx context.Context, c *call[userParam, none]) (*reply[api.Presence], error) {
+	p, err := s.Users.Presence(ctx, c.Who.UserID, c.In.User)
+	if err != nil {
+		return nil, err
+	}
+	return ok(api.FromPresence(p))
 }
 
 func (s *server) findUsers(ctx context.Context, c *call[findParams, none]) (*reply[api.Page[api.User]], error) {

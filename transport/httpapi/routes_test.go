@@ -181,6 +181,10 @@ func TestContactsAndBlocks(t *testing.T) {
 	}
 	want(t, a.must(400, ada, "GET", "/v1/blocks?cursor="+first.at("next").(string), ""), "invalid_cursor", "error", "code")
 
+	want(t, a.must(200, ada, "GET", "/v1/users/"+bob.id+"/presence", ""), false, "online")
+	want(t, a.must(200, ada, "GET", "/v1/contacts?name=bob", ""), false, "items", 0, "user", "presence", "online")
+	want(t, a.must(404, ada, "GET", "/v1/users/nobody/presence", ""), "user_not_found", "error", "code")
+
 	chat := a.must(201, ada, "POST", "/v1/chats/direct", body)
 	path := "/v1/chats/" + chat.id() + "/messages"
 	sent := a.must(201, bob, "POST", path, `{"text":"x"}`)

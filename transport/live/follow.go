@@ -158,6 +158,9 @@ func (w *follower) take(body []byte) {
 	for _, p := range n.Typed {
 		w.tellTyping(writer{p.Chat, p.User}, p.Typing)
 	}
+	for _, s := range n.Seen {
+		w.present.tell([]string{s.ID}, s.Hide)
+	}
 	for _, u := range n.Users {
 		if w.hub.Connections(u.ID) > 0 {
 			w.wanted.user(u)

@@ -19,6 +19,7 @@ type note struct {
 	Users []userHint `json:"users,omitempty"`
 	Ended []session  `json:"ended,omitempty"`
 	Typed []typist   `json:"typed,omitempty"`
+	Seen  []seenHint `json:"seen,omitempty"`
 	All   bool       `json:"all,omitempty"` // anything may have happened
 }
 
@@ -46,6 +47,12 @@ type typist struct {
 	Typing bool   `json:"typing"`
 }
 
+// seenHint is somebody whose presence has changed, or may be seen by others than before.
+type seenHint struct {
+	ID   string `json:"id"`
+	Hide bool   `json:"hide,omitempty"`
+}
+
 // hints gather what the other nodes are to be told.
 type hints struct {
 	mu    sync.Mutex
@@ -53,6 +60,7 @@ type hints struct {
 	users map[string]int64
 	ended map[session]struct{}
 	typed map[writer]bool
+	seen  map[string]bool
 	all   bool
 	wake  chan struct{} // holds one token while there is something
 }
@@ -65,7 +73,7 @@ func newHints() *hints {
 
 func (h *hints) clear() {
 	h.chats, h.users, h.ended, h.all = make(map[string]chatHint), make(map[string]int64), make(map[session]struct{}), false
-	h.typed = make(map[writer]bool)
+	h.typed, h.seen = make(map[writer]bool), make(map[string]bool)
 }
 
 // add notes what was committed here.
@@ -108,6 +116,16 @@ func (h *hints) typing(w writer, typing bool) {
 	h.bound()
 }
 
+// presence notes users whose presence is to be told.
+func (h *hints) presence(ids []string, hide bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, id := range ids {
+		h.seen[id] = h.seen[id] || hide
+	}
+	h.bound()
+}
+
 // again puts back what could not be sent.
 func (h *hints) again(n note) {
 	h.mu.Lock()
@@ -121,12 +139,15 @@ func (h *hints) again(n note) {
 	for _, s := range n.Ended {
 		h.ended[s] = struct{}{}
 	}
+	for _, s := range n.Seen {
+		h.seen[s.ID] = h.seen[s.ID] || s.Hide
+	}
 	h.all = h.all || n.All
 	h.bound()
 }
 
 func (h *hints) bound() {
-	if len(h.chats)+len(h.users)+len(h.ended)+len(h.typed) > maxHints {
+	if len(h.chats)+len(h.users)+len(h.ended)+len(h.typed)+len(h.seen) > maxHints {
 		h.clear()
 		h.all = true
 	}
@@ -152,10 +173,18 @@ func (h *hints) take() (n note, some bool) {
 	for w, typing := range h.typed {
 		n.Typed = append(n.Typed, typist{w.chat, w.user, typing})
 	}
+	for id, hide := range h.seen {
+		n.Seen = append(n.Seen, seenHint{id, hide})
+	}
 	n.All = h.all
-	some = len(n.Chats)+len(n.Users)+len(n.Ended)+len(n.Typed) > 0 || n.All
+	some = n.size() > 0 || n.All
 	h.clear()
 	return n, some
+}
+
+// size is how much a note names.
+func (n note) size() int {
+	return len(n.Chats) + len(n.Users) + len(n.Ended) + len(n.Typed) + len(n.Seen)
 }
 
 // encode cuts a note into such as a bus takes.
@@ -164,25 +193,22 @@ func (n note) encode() [][]byte {
 	if err == nil && len(body) <= bus.MaxNote {
 		return [][]byte{body}
 	}
-	if len(n.Chats)+len(n.Users)+len(n.Ended)+len(n.Typed) <= 1 { // an id of the host's, longer than any note
+	if n.size() <= 1 { // an id of the host's, longer than any note
 		return note{Node: n.Node, All: true}.encode()
 	}
-	left, right := n, n
-	right.All = false
-	switch { // a kind apart, or one kind in halves
-	case len(n.Chats) > 0 && len(n.Users)+len(n.Ended)+len(n.Typed) > 0:
-		left.Users, left.Ended, left.Typed, right.Chats = nil, nil, nil, nil
-	case len(n.Users) > 0 && len(n.Ended)+len(n.Typed) > 0:
-		left.Ended, left.Typed, right.Users = nil, nil, nil
-	case len(n.Ended) > 0 && len(n.Typed) > 0:
-		left.Typed, right.Ended = nil, nil
-	default:
-		left.Chats, right.Chats = halves(n.Chats)
-		left.Users, right.Users = halves(n.Users)
-		left.Ended, right.Ended = halves(n.Ended)
-		left.Typed, right.Typed = halves(n.Typed)
-	}
+	left, right := note{Node: n.Node, All: n.All}, note{Node: n.Node}
+	half := n.size() / 2
+	left.Chats, right.Chats = split(n.Chats, &half)
+	left.Users, right.Users = split(n.Users, &half)
+	left.Ended, right.Ended = split(n.Ended, &half)
+	left.Typed, right.Typed = split(n.Typed, &half)
+	left.Seen, right.Seen = split(n.Seen, &half)
 	return append(left.encode(), right.encode()...)
 }
 
-func halves[T any](list []T) (left, right []T) { return list[:len(list)/2], list[len(list)/2:] }
+// split cuts a list where as many are left of it as are wanted, and counts them off.
+func split[T any](list []T, want *int) (left, right []T) {
+	n := min(*want, len(list))
+	*want -= n
+	return list[:n], list[n:]
+}

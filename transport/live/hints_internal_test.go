@@ -15,9 +15,9 @@ import (
 // Notes hold all hints between them, and none is longer than a bus takes.
 func TestNotesAreCut(t *testing.T) {
 	long := strings.Repeat("é\n", 60)
-	for name, counts := range map[string][4]int{
-		"nothing": {}, "one": {1, 0, 0, 0}, "few": {3, 2, 1, 0}, "chats": {1000, 0, 0, 0}, "users": {0, 999, 0, 0},
-		"sessions": {0, 0, 77, 0}, "one of each kind": {1, 1, 1, 1}, "typists": {0, 0, 0, 500}, "all": {300, 301, 302, 303},
+	for name, counts := range map[string][5]int{
+		"nothing": {}, "one": {1, 0, 0, 0, 0}, "few": {3, 2, 1, 0, 0}, "chats": {1000, 0, 0, 0, 0}, "users": {0, 999, 0, 0, 0},
+		"sessions": {0, 0, 77, 0, 0}, "one of each kind": {1, 1, 1, 1, 1}, "typists": {0, 0, 0, 500, 0}, "seen": {0, 0, 0, 0, 500}, "all": {300, 301, 302, 303, 304},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := note{Node: "n", All: true}
@@ -33,6 +33,9 @@ func TestNotesAreCut(t *testing.T) {
 			for i := range counts[3] {
 				want.Typed = append(want.Typed, typist{fmt.Sprint(long, i), long, i%2 == 0})
 			}
+			for i := range counts[4] {
+				want.Seen = append(want.Seen, seenHint{fmt.Sprint(long, i), i%2 == 0})
+			}
 			got := note{Node: "n"}
 			for _, body := range want.encode() {
 				var n note
@@ -40,7 +43,7 @@ func TestNotesAreCut(t *testing.T) {
 					t.Fatalf("a note of %d bytes from %q: %v", len(body), n.Node, err)
 				}
 				got.Chats, got.Users, got.Ended = append(got.Chats, n.Chats...), append(got.Users, n.Users...), append(got.Ended, n.Ended...)
-				got.Typed = append(got.Typed, n.Typed...)
+				got.Typed, got.Seen = append(got.Typed, n.Typed...), append(got.Seen, n.Seen...)
 				got.All = got.All || n.All
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

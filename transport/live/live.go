@@ -27,6 +27,8 @@ type Feed struct {
 	unread   changes
 	receipts receipts
 	typists  typists
+	present  presence
+	beat     time.Duration
 
 	// Of a node among several; see Follow.
 	bus    bus.Bus // nil: there are no others
@@ -46,6 +48,7 @@ type Options struct {
 	Bus        bus.Bus       // to the other nodes of the system; nil: there are none
 	NodeID     string        // unique among them; default: a UUID
 	CheckEvery time.Duration // between looks for missed hints; default CheckEvery
+	Beat       time.Duration // between two beats of the node's lease; default BeatEvery
 }
 
 // New makes a feed. Run pushes its unread counts, and goes with every feed.
@@ -62,12 +65,16 @@ func New(opt Options) *Feed {
 	if opt.CheckEvery == 0 {
 		opt.CheckEvery = CheckEvery
 	}
+	if opt.Beat == 0 {
+		opt.Beat = BeatEvery
+	}
 	if opt.NodeID == "" {
 		opt.NodeID = uuid.NewString()
 	}
 	f := &Feed{
 		log: opt.Logger, now: opt.Now, unread: newChanges(),
 		receipts: receipts{chats: make(map[string]*crowded)}, typists: typists{told: make(map[writer]telling)},
+		present: newPresence(), beat: opt.Beat,
 		bus: opt.Bus, node: opt.NodeID, check: opt.CheckEvery, hints: newHints(), wanted: newWanted(), places: newPlaces(),
 	}
 	if f.bus != nil {
@@ -196,6 +203,7 @@ func (f *Feed) SettingsChanged(userID string, seq int64, at time.Time, now users
 		f.places.told(c)
 		f.hints.add(c)
 	}
+	f.showPresence([]string{userID}, true)
 }
 
 // RelationChanged tells a user's connections of his contacts and blocks; other nodes follow.
@@ -212,6 +220,7 @@ func (f *Feed) RelationChanged(r users.Relation, stands bool, seq int64) {
 		e.Type = messaging.BlockRemoved
 	}
 	f.Publish(messaging.Committed{UserEvents: []messaging.UserEvent{e}})
+	f.showPresence([]string{r.OwnerID}, true)
 }
 
 // SessionsRevoked tells a user's connections, and fails those of the sessions

@@ -33,13 +33,15 @@ var fields = map[string]map[string]string{
 	"message.delete": {"chatId": `"$chat"`, "messageId": `"$message"`, "forEveryone": `true`},
 	"read":           {"chatId": `"$chat"`, "upTo": `1`},
 	"delivered":      {"chatId": `"$chat"`, "upTo": `1`},
+	"view":           {"chatId": `"$chat"`},
+	"presence":       {"status": `"away"`},
 	"typing":         {"chatId": `"$chat"`, "typing": `true`},
 	"sync":           {"epoch": `"e"`, "userSeq": `0`, "chats": `{}`, "limit": `1`},
 	"auth":           {"token": `"ann"`},
 	"ping":           {},
 }
 
-var required = []string{"chatId", "messageId", "upTo", "token", "typing"}
+var required = []string{"chatId", "messageId", "upTo", "token", "typing", "status"}
 
 // with is a frame of a type with one field set to another value; "" leaves it out.
 func with(kind, name, value string) string {
@@ -90,6 +92,9 @@ func badInputs() (all []bad) {
 		for name, value := range fields[kind] {
 			what := kind + "." + name
 			for _, v := range wrongKinds(value) {
+				if what == "view.chatId" && v == "null" {
+					continue // no chat is on screen
+				}
 				add(bad{name: what + " = " + v, frame: with(kind, name, v), code: "invalid_field", field: name})
 			}
 			twice := strings.TrimSuffix(good, "}") + fmt.Sprintf(",%q:%s}", name, value)
@@ -105,6 +110,10 @@ func badInputs() (all []bad) {
 				add(bad{name: what + " not in UTF-8", frame: with(kind, name, "\"\xff\xfe\""), closes: ws.CloseBadFrame})
 			}
 			switch name {
+			case "status":
+				for _, v := range []string{`""`, `"offline"`, `"Away"`} {
+					add(bad{name: what + " = " + v, frame: with(kind, name, v), code: "invalid_field", field: "status"})
+				}
 			case "chatId":
 				for _, v := range []string{`""`, `"no-such-chat"`, `"$foreign"`, `"\u0001"`, long(60 << 10)} {
 					add(bad{name: what + " = " + v[:min(len(v), 20)], frame: with(kind, name, v), code: "chat_not_found"})

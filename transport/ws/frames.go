@@ -118,6 +118,22 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 		return decoded(data, func(f api.TypingFrame) (any, error) {
 			return api.Empty{}, s.h.Feed.Typing(ctx, s.h.Messaging, f.ChatID, s.id.UserID, f.Typing)
 		})
+	case api.FrameView:
+		return decoded(data, func(f api.ViewFrame) (any, error) {
+			chatID, err := f.Chat()
+			if err != nil {
+				return nil, err
+			}
+			return api.Empty{}, s.h.Feed.View(ctx, s.h.Messaging, s.queue, s.id.UserID, chatID)
+		})
+	case api.FramePresence:
+		return decoded(data, func(f api.PresenceFrame) (any, error) {
+			away, err := f.Away()
+			if err != nil {
+				return nil, err
+			}
+			return api.Empty{}, s.h.Feed.Away(ctx, s.queue, s.id.UserID, away)
+		})
 	case api.FrameSync:
 		return decoded(data, func(f api.SyncFrame) (any, error) { return s.sync(ctx, f.Sync) })
 	case api.FrameAuth:

@@ -90,6 +90,8 @@ func (s *session) serve(known bool, err error) {
 	if replyTo != "" {
 		s.reply(replyTo, api.Empty{}, nil)
 	}
+	s.h.Feed.Arrive(s.queue, s.id.UserID)
+	defer s.h.Feed.Depart(s.queue, s.id.UserID)
 	s.watch()
 	defer s.running.Wait()
 	defer s.unwatch()

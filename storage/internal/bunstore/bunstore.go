@@ -50,6 +50,8 @@ type Dialect struct {
 	HasTable string
 	// Lock is appended to a SELECT that locks its rows.
 	Lock string
+	// Clock is the database's own time, in microseconds since 1970 as a number.
+	Clock string
 	// Given is the relation v of a prepared statement's input.
 	Given func([]Column) string
 	// Pipe runs fn with a transaction on a connection of the store's, of one snapshot

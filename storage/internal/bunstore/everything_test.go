@@ -97,6 +97,22 @@ func everything(t *testing.T, s *bunstore.Store) {
 		_, err = s.Users().Unrelate(ctx, x)
 		ok(err)
 	}
+	for _, life := range []time.Duration{time.Hour, -time.Hour} {
+		_, err = s.Users().Announce(ctx, users.Announcement{NodeID: "n", At: noon, Life: life, Stations: []users.Station{
+			{UserID: "ann", Online: true, Views: []string{"chat"}}, {UserID: "bob"},
+		}})
+		ok(err)
+	}
+	_, err = s.Users().Presences(ctx, []string{"ann", "bob"})
+	ok(err)
+	_, err = s.Users().Viewing(ctx, "chat", []string{"ann", "bob"})
+	ok(err)
+	for range 2 {
+		_, _, err = s.Users().Sweep(ctx, 10)
+		ok(err)
+	}
+	_, err = s.Users().Owners(ctx, "ann", users.KindContact, "", 10)
+	ok(err)
 	_, err = m.Marks(ctx, "bob", []string{"chat", "pair"}, 10)
 	ok(err)
 	_, err = m.News(ctx, messaging.Places{Chats: []messaging.Head{{ChatID: "chat"}}, Users: []messaging.UserHead{{UserID: "bob"}}}, 10)
