@@ -87,7 +87,7 @@ func (r running) follow(t *testing.T, user string) <-chan string {
 	read := make(map[string]int64)
 	s, err := c.Connect(t.Context(), client.SocketOptions{Event: func(e api.Event) {
 		switch {
-		case e.Type == api.EventUnread:
+		case e.Type == api.EventUnread, e.Type == api.EventPresence:
 		case e.Type == api.EventReceipt: // the same may come again, by a sync
 			if who := e.ChatID + e.UserID; e.UserID != user && *e.ReadSeq > read[who] {
 				read[who] = *e.ReadSeq
@@ -181,6 +181,20 @@ func TestNodesHearEachOther(t *testing.T) {
 				case got = <-bob:
 				case <-time.After(20 * time.Second):
 					t.Fatal("bob does not hear the end")
+				}
+			}
+			title := "Another"
+			_, err = m.ChangeGroup(ctx, messaging.ChangeGroup{ActorID: "ann", ChatID: group.ID, Title: &title})
+			check(t, err)
+			await(t, bob, "chat.updated")
+			check(t, m.SetRole(ctx, "ann", group.ID, "bob", messaging.RoleOwner))
+			await(t, bob, "member.role bob", "member.role ann")
+			check(t, there.app.Messaging.Ban(ctx, "bob", group.ID, "ann"))
+			for got := ""; got != "chat.left"; {
+				select {
+				case got = <-ann:
+				case <-time.After(20 * time.Second):
+					t.Fatal("ann does not hear of her ban")
 				}
 			}
 		})

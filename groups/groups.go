@@ -1,5 +1,5 @@
-// Package groups is policy over group chats: making them, and who may add,
-// remove and leave (SPEC section 4). Membership itself is messaging's, changed
+// Package groups is policy over group chats: making and changing them, who may add,
+// remove and leave, roles, bans and invites (SPEC section 4). Membership itself is messaging's, changed
 // under the lock of the chat, so that no message slips past a removal.
 package groups
 
@@ -27,4 +27,21 @@ type Service interface {
 	// Leave ends one's own membership. An owner hands over to the admin, else the
 	// member, who joined first; when nobody is left the group is closed.
 	Leave(ctx context.Context, userID, chatID string) error
+
+	// Change changes the name, the description, the picture and the settings (GRP-3); see
+	// messaging.Service.ChangeGroup.
+	Change(ctx context.Context, g messaging.ChangeGroup) (messaging.ChatView, error)
+	// SetRole gives a member a role: admins make members admins, the owner whatever he likes of others;
+	// messaging.RoleOwner hands the group over, and the former owner is an admin. Everybody but the owner may step down.
+	SetRole(ctx context.Context, userID, chatID, memberID string, role messaging.Role) error
+	// Ban removes somebody, if he is inside, and keeps him out until Unban; Bans lists them to admins.
+	Ban(ctx context.Context, userID, chatID, memberID string) error
+	Unban(ctx context.Context, userID, chatID, memberID string) error
+	Bans(ctx context.Context, userID, chatID string, r messaging.List) (messaging.Page[messaging.Banned], error)
+	// Invite makes an invite, Invites lists those that count, Revoke ends one: for who may add members.
+	Invite(ctx context.Context, r messaging.NewInvite) (messaging.Invite, error)
+	Invites(ctx context.Context, userID, chatID string) ([]messaging.Invite, error)
+	Revoke(ctx context.Context, userID, chatID, code string) error
+	// Join makes the user a member by an invite's code; who is inside stays.
+	Join(ctx context.Context, userID, code string) (messaging.ChatView, error)
 }

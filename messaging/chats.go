@@ -75,19 +75,35 @@ func (m *Messenger) create(ctx context.Context, c NewChat) (ChatView, bool, erro
 }
 
 func checkGroup(r NewGroup) error {
-	switch {
-	case tooLong(r.Title, MaxTitle):
-		return errs.Field("name", "name_too_long", "A group's name has at most 100 characters.")
-	case !utf8.ValidString(r.Title) || strings.IndexFunc(r.Title, unicode.IsControl) >= 0:
-		return errs.Field("name", "invalid_name", "A group's name is one line of text.")
-	case blank(r.Title):
-		return errs.Field("name", "empty_name", "Give the group a name.")
-	case tooLong(r.Description, MaxDescription):
-		return errs.Field("description", "description_too_long", "A description has at most 500 characters.")
-	case !validText(r.Description):
-		return errs.Field("description", "invalid_description", "A description is valid UTF-8 without NUL.")
+	if err := checkTitle(r.Title); err != nil {
+		return err
+	}
+	if err := checkDescription(r.Description); err != nil {
+		return err
 	}
 	return checkClientID(r.ClientID)
+}
+
+func checkTitle(title string) error {
+	switch {
+	case tooLong(title, MaxTitle):
+		return errs.Field("name", "name_too_long", "A group's name has at most 100 characters.")
+	case !utf8.ValidString(title) || strings.IndexFunc(title, unicode.IsControl) >= 0:
+		return errs.Field("name", "invalid_name", "A group's name is one line of text.")
+	case blank(title):
+		return errs.Field("name", "empty_name", "Give the group a name.")
+	}
+	return nil
+}
+
+func checkDescription(description string) error {
+	switch {
+	case tooLong(description, MaxDescription):
+		return errs.Field("description", "description_too_long", "A description has at most 500 characters.")
+	case !validText(description):
+		return errs.Field("description", "invalid_description", "A description is valid UTF-8 without NUL.")
+	}
+	return nil
 }
 
 // Chat implements Service.

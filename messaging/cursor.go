@@ -12,6 +12,7 @@ const (
 	chatList    = 'c'
 	memberList  = 'm'
 	receiptList = 'r'
+	banList     = 'b'
 )
 
 const (

@@ -13,6 +13,7 @@ const (
 	MemberAdded    EventType = "member.added"
 	MemberRemoved  EventType = "member.removed"
 	MemberRole     EventType = "member.role"
+	ChatUpdated    EventType = "chat.updated"
 )
 
 // The events of a user's own sequence, besides MessageDeleted.
@@ -36,6 +37,7 @@ type Reason string
 const (
 	ReasonLeft    Reason = "left"
 	ReasonRemoved Reason = "removed"
+	ReasonBanned  Reason = "banned"
 )
 
 // Event is one place in a chat's sequence. It refers to content, which is joined
@@ -53,6 +55,8 @@ type Event struct {
 	UserID    string   // member events: whom it concerns
 	Role      Role     // member events: the role from now on, or the last one
 	Reason    Reason   // MemberRemoved
+	Fields    []string // ChatUpdated: which of the chat are others since
+	Chat      *Chat    // ChatUpdated: as it stands now
 	// HiddenFrom names who hid the message of what is published, MessageEdited or
 	// News: they are shown a tombstone. Reads leave it out, since they answer one viewer.
 	HiddenFrom []string

@@ -100,6 +100,8 @@ type Chat struct {
 	HeadSeq        int64     // of the newest event; 0 in a new chat
 	MemberCount    int       // present members
 	ReceiptVersion int64     // grows with every move of a watermark
+
+	Settings GroupSettings // groups
 }
 
 // ChatView is a chat as one present member sees it.

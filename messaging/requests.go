@@ -24,6 +24,24 @@ type Service interface {
 	AddMembers(ctx context.Context, userID, chatID string, members []string) error
 	// RemoveMember removes a member; oneself: leaves. See Store.RemoveMember.
 	RemoveMember(ctx context.Context, userID, chatID, memberID string) error
+	// ChangeGroup changes what is not nil of a group, under the rules of NewGroup; a PictureID of "" is none (GRP-3).
+	ChangeGroup(ctx context.Context, g ChangeGroup) (ChatView, error)
+	// SetRole promotes, demotes, and hands over; see Store.SetRole (GRP-2).
+	SetRole(ctx context.Context, userID, chatID, memberID string, role Role) error
+	// Ban removes somebody from a group, if he is inside, and keeps him out until Unban; see Store.Ban (MSG-16).
+	Ban(ctx context.Context, userID, chatID, memberID string) error
+	Unban(ctx context.Context, userID, chatID, memberID string) error
+	// Bans lists who is banned, by user id, to admins.
+	Bans(ctx context.Context, userID, chatID string, r List) (Page[Banned], error)
+	// CreateInvite makes an invite, whose code is a secret of those who have it; see Store.CreateInvite.
+	CreateInvite(ctx context.Context, r NewInvite) (Invite, error)
+	// Invites lists a group's invites that count, the newest first: MaxInvites at most.
+	Invites(ctx context.Context, userID, chatID string) ([]Invite, error)
+	// RevokeInvite ends one; ErrInviteNotFound.
+	RevokeInvite(ctx context.Context, userID, chatID, code string) error
+	// Join makes the user a member by the code of an invite; who is inside stays. ErrInviteNotFound,
+	// ErrBanned, ErrGroupFull.
+	Join(ctx context.Context, userID, code string) (ChatView, error)
 
 	// Send stores a message and acknowledges it: when Send returns, the message is
 	// durable and has its place (MSG-2, 3, 4). Repeated: the client id was known,

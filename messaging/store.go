@@ -194,7 +194,7 @@ type Store interface {
 	Epoch(ctx context.Context) (string, error)
 
 	// CreateChat makes a chat with its members, its key and a ChatJoined for each
-	// of them, at sequence 0. For a pair that has a direct chat, or a creator and
+	// of them, at sequence 0; a group has DefaultGroupSettings. For a pair that has a direct chat, or a creator and
 	// client id that made one, it returns that one as Existed; ErrClientIDReused when
 	// the digest differs. ErrBlocked, with the details userIds ascending, when members
 	// have blocked the creator (users.Store.Relate).
@@ -217,8 +217,8 @@ type Store interface {
 	// AddMembers adds members: a MemberAdded in the chat for each new one, in the
 	// order given, and a ChatJoined for him. His watermarks start at the head that
 	// his event made. Who was a member before sees all the history again.
-	// ErrNotAMember to former members, ErrNotAGroup, ErrNotAnAdmin, ErrGroupFull, ErrBlocked, with the
-	// details userIds ascending, when new ones have blocked the actor: nobody was added.
+	// ErrNotAMember to former members, ErrNotAGroup, ErrNotAnAdmin for who is not among WhoMayAdd, ErrGroupFull, ErrBanned or
+	// ErrBlocked, with the details userIds ascending, when new ones are banned or have blocked the actor: nobody was added.
 	AddMembers(ctx context.Context, a AddMembers) (Changed, error)
 	// RemoveMember ends a membership: one MemberRemoved, and a ChatLeft for the one
 	// removed, who sees no event above it. Admins remove members, the owner
@@ -228,11 +228,37 @@ type Store interface {
 	// ErrNotAMember, ErrNotAGroup, ErrMemberNotFound.
 	RemoveMember(ctx context.Context, r RemoveMember) (Changed, error)
 
+	// SetRole gives a member a role, as MayGive says: one MemberRole, and when it is the owner's another one
+	// after it, by which the former owner becomes an admin. None when he has it. ErrNotAMember, ErrNotAGroup, ErrMemberNotFound.
+	SetRole(ctx context.Context, r SetRole) (Changed, error)
+	// ChangeGroup changes a group's own data: one ChatUpdated that names the fields which are
+	// others now, with the chat as it stands then; none when nothing changes. ErrNotAnAdmin for who may not edit the info, or,
+	// of settings, does not manage. ErrNotAMember, ErrNotAGroup.
+	ChangeGroup(ctx context.Context, g ChangeGroup) (Changed, error)
+	// Ban bans somebody, or lifts a ban; again changes nothing. Who is inside is removed as by
+	// RemoveMember, with ReasonBanned and under its rules of rank; others are banned by who manages. While it
+	// stands, AddMembers and Join are ErrBanned. ErrNotAnAdmin, ErrNotAMember, ErrNotAGroup; oneself is ErrNotAnAdmin.
+	Ban(ctx context.Context, b BanMember) (Changed, error)
+	// Bans returns who is banned, by user id ascending, from after (exclusive), to who manages; else ErrNotAnAdmin.
+	Bans(ctx context.Context, viewerID, chatID, after string, limit int) ([]Banned, error)
+
+	// CreateInvite stores an invite, unless one of its code is there, and returns the one that is. Who may
+	// add members may; else ErrNotAnAdmin. ErrTooManyInvites when most of the group count at i.CreatedAt. ErrNotAMember, ErrNotAGroup.
+	CreateInvite(ctx context.Context, i Invite, most int) (Invite, error)
+	// Invites returns the group's invites that count, the newest first, then by code, to who may add members.
+	Invites(ctx context.Context, viewerID, chatID string, now time.Time) ([]Invite, error)
+	// RevokeInvite ends one; ErrInviteNotFound. For who may add members.
+	RevokeInvite(ctx context.Context, actorID, chatID, code string) error
+	// Join adds who knows the code of an invite that counts, as AddMembers does, by himself, and counts its use: never
+	// more than MaxUses. For who is inside nothing changes. ErrInviteNotFound, ErrBanned, ErrGroupFull.
+	Join(ctx context.Context, j Join) (Joined, error)
+
 	// Append stores messages, each with a MessageCreated. The results stand in the
 	// order of the items, and items of one chat get their places in that order.
 	// Each item has an error of its own and never hurts another: ErrChatNotFound,
 	// ErrNotAMember for former members, ErrBlocked in a direct chat whose other one has
-	// blocked the sender, ErrClientIDReused. The second error
+	// blocked the sender, ErrSendRestricted in a group for who is not among WhoMaySend, ErrSlowMode, with
+	// RetryAfter, sooner than SlowMode after his last message for who does not manage, ErrClientIDReused. The second error
 	// is for a failure of all. A client id is unique for its sender over all
 	// chats: with the digest of the first request it repeats the first result,
 	// also after the sender left or the message was deleted; a tombstone has lost

@@ -23,6 +23,7 @@ type messagingData struct {
 	feeds map[string][]messaging.UserEvent // of each user, dense from 1
 
 	relations map[between]users.Relation
+	invites   map[string]*messaging.Invite // by code
 }
 
 // named is a user's own name for something.
@@ -38,6 +39,7 @@ func newMessagingData(epoch string) messagingData {
 		feeds: make(map[string][]messaging.UserEvent),
 
 		relations: make(map[between]users.Relation),
+		invites:   make(map[string]*messaging.Invite),
 	}
 }
 
@@ -53,6 +55,7 @@ type chat struct {
 	events   []messaging.Event // without Message; dense from 1
 	moves    []messaging.Mark  // those that moved a watermark, in order
 	reached  map[string]reach  // by user, over moves
+	banned   map[string]messaging.Banned
 }
 
 // stay is one membership, from its beginning to its end. Who comes back begins another.
@@ -157,6 +160,10 @@ func (s messagingStore) CreateChat(ctx context.Context, n messaging.NewChat) (me
 		present: make(map[string]*stay),
 		byID:    make(map[string]*message),
 		reached: make(map[string]reach),
+		banned:  make(map[string]messaging.Banned),
+	}
+	if n.Kind == messaging.Group {
+		c.Settings = messaging.DefaultGroupSettings()
 	}
 	d.chats[c.ID] = c
 	if n.Kind == messaging.Direct {

@@ -74,6 +74,10 @@ func (s messagingStore) Events(ctx context.Context, viewerID, chatID string, aft
 // eventsAfter returns the events above a sequence as a viewer sees them.
 func (c *chat) eventsAfter(viewerID string, after int64, limit int) (page []messaging.StoredEvent) {
 	for _, e := range c.events[min(int(after), len(c.events)):] {
+		if e.Type == messaging.ChatUpdated {
+			now := c.Chat
+			e.Chat = &now
+		}
 		if len(page) == limit {
 			break
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/wigwag-chat/wigwag/messaging"
 )
@@ -42,27 +43,37 @@ func (s messagingStore) AddMembers(ctx context.Context, a messaging.AddMembers) 
 	switch {
 	case c.Kind != messaging.Group:
 		return messaging.Changed{}, messaging.ErrNotAGroup
-	case !own.Role.Manages():
+	case !c.Settings.WhoMayAdd.Includes(own.Role):
 		return messaging.Changed{}, messaging.ErrNotAnAdmin
+	}
+	return d.admit(c, a.ActorID, newcomers, a.Limit, a.At)
+}
+
+// admit makes newcomers members.
+func (d *messagingData) admit(c *chat, actorID string, newcomers []string, limit int, at time.Time) (out messaging.Changed, err error) {
+	switch {
 	case len(newcomers) == 0:
-		return messaging.Changed{}, nil
-	case len(c.present)+len(newcomers) > a.Limit:
-		return messaging.Changed{}, messaging.ErrGroupFull
+		return out, nil
+	case len(c.present)+len(newcomers) > limit:
+		return out, messaging.ErrGroupFull
 	}
-	if err := d.blocked(a.ActorID, newcomers); err != nil {
-		return messaging.Changed{}, err
+	banned := slices.DeleteFunc(slices.Sorted(slices.Values(newcomers)), func(id string) bool { _, is := c.banned[id]; return !is })
+	if len(banned) > 0 {
+		return out, messaging.ErrBanned.With("userIds", banned)
 	}
-	var out messaging.Changed
+	if err := d.blocked(actorID, newcomers); err != nil {
+		return out, err
+	}
 	for _, id := range newcomers {
 		out.Events = append(out.Events, c.add(messaging.Event{
-			Type: messaging.MemberAdded, At: a.At, ActorID: a.ActorID, UserID: id, Role: messaging.RoleMember,
+			Type: messaging.MemberAdded, At: at, ActorID: actorID, UserID: id, Role: messaging.RoleMember,
 		}))
-		c.begin(messaging.Member{UserID: id, Role: messaging.RoleMember, JoinedAt: a.At})
+		c.begin(messaging.Member{UserID: id, Role: messaging.RoleMember, JoinedAt: at})
 		out.UserEvents = append(out.UserEvents, d.tell(messaging.UserEvent{
-			UserID: id, Type: messaging.ChatJoined, At: a.At, ChatID: c.ID, HeadSeq: c.HeadSeq,
+			UserID: id, Type: messaging.ChatJoined, At: at, ChatID: c.ID, HeadSeq: c.HeadSeq,
 		}))
 	}
-	c.MemberCount, c.UpdatedAt = len(c.present), a.At
+	c.MemberCount, c.UpdatedAt = len(c.present), at
 	return out, nil
 }
 
@@ -90,15 +101,19 @@ func (s messagingStore) RemoveMember(ctx context.Context, r messaging.RemoveMemb
 	if gone == actor {
 		reason = messaging.ReasonLeft
 	}
-	var out messaging.Changed
+	return d.expel(c, r.ActorID, gone, reason, r.At), nil
+}
+
+// expel ends a membership.
+func (d *messagingData) expel(c *chat, actorID string, gone *stay, reason messaging.Reason, at time.Time) (out messaging.Changed) {
 	out.Events = append(out.Events, c.add(messaging.Event{
-		Type: messaging.MemberRemoved, At: r.At, ActorID: r.ActorID, UserID: r.UserID, Role: gone.Role, Reason: reason,
+		Type: messaging.MemberRemoved, At: at, ActorID: actorID, UserID: gone.UserID, Role: gone.Role, Reason: reason,
 	}))
 	gone.left = c.HeadSeq
-	delete(c.present, r.UserID)
-	c.MemberCount, c.UpdatedAt = len(c.present), r.At
+	delete(c.present, gone.UserID)
+	c.MemberCount, c.UpdatedAt = len(c.present), at
 	out.UserEvents = append(out.UserEvents, d.tell(messaging.UserEvent{
-		UserID: r.UserID, Type: messaging.ChatLeft, At: r.At, ChatID: c.ID, HeadSeq: c.HeadSeq,
+		UserID: gone.UserID, Type: messaging.ChatLeft, At: at, ChatID: c.ID, HeadSeq: c.HeadSeq,
 	}))
 
 	if len(c.present) == 0 {
@@ -107,10 +122,10 @@ func (s messagingStore) RemoveMember(ctx context.Context, r messaging.RemoveMemb
 		heir := c.heir()
 		heir.Role = messaging.RoleOwner
 		out.Events = append(out.Events, c.add(messaging.Event{
-			Type: messaging.MemberRole, At: r.At, ActorID: r.ActorID, UserID: heir.UserID, Role: messaging.RoleOwner,
+			Type: messaging.MemberRole, At: at, ActorID: actorID, UserID: heir.UserID, Role: messaging.RoleOwner,
 		}))
 	}
-	return out, nil
+	return out
 }
 
 func mayRemove(actor, gone *stay) bool {

@@ -74,9 +74,12 @@ func (d *messagingData) append(n messaging.NewMessage) messaging.Appended {
 		}
 		return messaging.Appended{Message: m.chat.show(m, n.SenderID), Repeated: true}
 	}
-	c, _, err := d.acting(n.SenderID, n.ChatID)
+	c, own, err := d.acting(n.SenderID, n.ChatID)
 	if err == nil {
 		err = d.refuses(c, n.SenderID)
+	}
+	if err == nil {
+		err = c.permits(own, n.CreatedAt)
 	}
 	if err != nil {
 		return messaging.Appended{Err: err}

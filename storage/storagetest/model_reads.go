@@ -14,6 +14,9 @@ func (c *chatModel) chat() messaging.Chat {
 		PictureID: c.new.PictureID, CreatedBy: c.new.CreatedBy, CreatedAt: c.new.CreatedAt, UpdatedAt: c.new.CreatedAt,
 		HeadSeq: c.head(), MemberCount: len(c.members()), ReceiptVersion: int64(len(c.moves)),
 	}
+	if out.Kind == messaging.Group {
+		out.Settings = messaging.DefaultGroupSettings()
+	}
 	if out.MemberCount == 0 {
 		out.Status = messaging.Closed
 	}

@@ -52,6 +52,7 @@ func groupComesBack(r *R) {
 		want := messaging.Chat{
 			ID: n.ID, Kind: messaging.Group, Status: messaging.Active, Title: n.Title, Description: n.Description,
 			PictureID: n.PictureID, CreatedBy: p[0], CreatedAt: n.CreatedAt, UpdatedAt: n.CreatedAt, MemberCount: 3,
+			Settings: messaging.DefaultGroupSettings(),
 		}
 		r.same("created chat", want, out.Chat)
 		r.same("existed", false, out.Existed)

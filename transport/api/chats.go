@@ -40,6 +40,8 @@ type Chat struct {
 	Archived     bool `json:"archived"`
 	Pinned       bool `json:"pinned"`
 
+	Settings *GroupSettings `json:"settings,omitempty" doc:"Of a group."`
+
 	LastMessage   *Message  `json:"lastMessage,omitempty"`
 	Peer          *User     `json:"peer,omitempty" doc:"The other one of a direct chat."`
 	Status        string    `json:"status" enum:"active,closed"`
@@ -58,6 +60,9 @@ func FromChat(c messaging.ChatView, peer *users.User) Chat {
 		PictureID: c.PictureID, MemberCount: c.MemberCount, HeadSeq: c.HeadSeq, UnreadCount: c.Unread,
 		Status: string(c.Status), CreatedBy: c.CreatedBy, CreatedAt: stamp(c.CreatedAt),
 		UpdatedAt: stamp(c.UpdatedAt), LastMessageAt: stamp(c.LastMessageAt),
+	}
+	if c.Kind == messaging.Group {
+		out.Settings = fromGroupSettings(c.Settings)
 	}
 	if c.LastMessage != nil {
 		m := FromMessage(*c.LastMessage, viewer)

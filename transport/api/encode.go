@@ -74,6 +74,9 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	if e.Chat != nil {
 		dst = appendReflected(append(dst, `,"chat":`...), e.Chat)
 	}
+	if e.Changed != nil {
+		dst = appendReflected(append(dst, `,"changed":`...), e.Changed)
+	}
 	dst = appendCount(dst, `,"deliveredSeq":`, e.DeliveredSeq)
 	dst = appendCount(dst, `,"readSeq":`, e.ReadSeq)
 	dst = appendNumber(dst, `,"version":`, e.Version)

@@ -78,6 +78,9 @@ func (d draw) event() *api.Event {
 		s := api.FromSettings(users.Settings{Language: d.text()})
 		e.Settings = &s
 	}
+	if d.IntN(8) == 0 {
+		e.Changed = &api.ChangedChat{Title: some(d, d.text())}
+	}
 	if d.IntN(2) == 0 {
 		e.Message = d.message()
 	}

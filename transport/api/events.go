@@ -33,10 +33,12 @@ type Event struct {
 	ForEveryone *bool    `json:"forEveryone,omitempty" doc:"message.deleted: false when hidden for oneself."`
 
 	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing, presence, contact, block: whom it concerns."`
-	ByUserID string `json:"byUserId,omitempty" doc:"member.*: who did it."`
+	ByUserID string `json:"byUserId,omitempty" doc:"member.*, chat.updated: who did it."`
 	Role     string `json:"role,omitempty" enum:"owner,admin,member" doc:"member.*."`
-	Reason   string `json:"reason,omitempty" enum:"left,removed" doc:"member.removed."`
+	Reason   string `json:"reason,omitempty" enum:"left,removed,banned" doc:"member.removed."`
 	Chat     *Chat  `json:"chat,omitempty" doc:"chat.joined: may be left out."`
+
+	Changed *ChangedChat `json:"changed,omitempty" doc:"chat.updated: the fields that are others, as they stand now."`
 
 	DeliveredSeq *int64 `json:"deliveredSeq,omitempty" doc:"receipt."`
 	ReadSeq      *int64 `json:"readSeq,omitempty" doc:"receipt."`
@@ -88,6 +90,8 @@ func fromEvent(e messaging.Event) Event {
 	switch e.Type {
 	case messaging.MessageDeleted:
 		out.MessageID, out.ForEveryone = e.MessageID, new(true)
+	case messaging.ChatUpdated:
+		out.ByUserID, out.Changed = e.ActorID, fromChanged(e.Fields, e.Chat)
 	case messaging.MemberAdded, messaging.MemberRemoved, messaging.MemberRole:
 		out.UserID, out.ByUserID = e.UserID, e.ActorID
 		out.Role, out.Reason = string(e.Role), string(e.Reason)

@@ -18,6 +18,7 @@ const (
 	newerMessages = 'n'
 	sessionList   = 's'
 	pastTextList  = 'p'
+	inviteList    = 'i'
 )
 
 const (

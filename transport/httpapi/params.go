@@ -77,6 +77,17 @@ type (
 		Chat string `path:"chat" doc:"The group's id."`
 		User string `path:"user" doc:"The member's user id."`
 	}
+	codeParam struct {
+		Code string `path:"code" doc:"The invitation's code."`
+	}
+	codeParams struct {
+		Chat string `path:"chat" doc:"The group's id."`
+		Code string `path:"code" doc:"The invitation's code."`
+	}
+	inviteParams struct {
+		Chat string `path:"chat" doc:"The group's id."`
+		Key  string `header:"Idempotency-Key" doc:"The same key again returns the first result. Up to 255 characters."`
+	}
 	memberParams struct {
 		Chat   string `path:"chat" doc:"The group's id."`
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page."`

@@ -14,7 +14,7 @@ func badAddresses(chat, message, group, foreign, foreignMessage string) (out []b
 		"/", "/v1", "/v1/", "/v2/me", "/v1/me/", "/v1//me", "/v1/./me", "/v1/users/../me", "/v1/users/%2e%2e/me", "/v1/users/..%2fme",
 		"/v1/users/%2e%2e", "/v1/users/.", "/V1/me", "/v1/me.json", "/v1/users/%00", "/v1/users/a%00b", "/v1/users/%ff", "/v1/users/%c0%ae",
 		"/v1/me/nothing", "/v1/search/messages", "/v1/auth/totp", "/v1/auth/api-keys", "/v1/media",
-		"/v1/notifications", "/v1/numbers", "/v1/chats/" + chat + "/draft", "/v1/groups/" + group + "/invites", "/metrics", "/docs/../healthz",
+		"/v1/notifications", "/v1/numbers", "/v1/chats/" + chat + "/draft", "/metrics", "/docs/../healthz",
 		"/.env", "/openapi.yaml", "/schemas/User.json", "/openapi-3.0.json", "/v1/chats/" + chat + "/messages/" + message + "/pin",
 	} {
 		add("GET", path, 404, "not_found")
@@ -137,6 +137,18 @@ func badValues(chat, message, group string) (out []bad) {
 	add("POST", "/v1/groups", `{"name":"x","description":"`+strings.Repeat("x", 501)+`"}`, "", "description")
 	add("POST", "/v1/groups", `{"name":"x","memberIds":["`+strings.Repeat(`x","`, 1001)+`x"]}`, "", "memberIds")
 	add("POST", "/v1/groups/"+group+"/members", `{"userIds":[]}`, "", "userIds")
+	for _, body := range []string{`{"name":""}`, `{"name":"  "}`} {
+		add("PATCH", "/v1/groups/"+group, body, "empty_name", "name")
+	}
+	add("PATCH", "/v1/groups/"+group, `{"settings":{"whoMaySend":"friends"}}`, "invalid_setting", "settings.whoMaySend")
+	add("PATCH", "/v1/groups/"+group, `{"settings":{"slowModeSeconds":-1}}`, "invalid_setting", "settings.slowModeSeconds")
+	add("PATCH", "/v1/groups/"+group, `{"settings":{"slowModeSeconds":86401}}`, "invalid_setting", "settings.slowModeSeconds")
+	add("PATCH", "/v1/groups/"+group, `{"settings":{"slowModeSeconds":9223372036854775807}}`, "invalid_setting", "settings.slowModeSeconds")
+	add("PATCH", "/v1/groups/"+group+"/members/x", `{"role":"king"}`, "invalid_role", "role")
+	add("POST", "/v1/groups/"+group+"/invites", `{"maxUses":-1}`, "invalid_uses", "maxUses")
+	add("POST", "/v1/groups/"+group+"/invites", `{"expiresIn":-1}`, "invalid_expiry", "expiresIn")
+	add("POST", "/v1/groups/"+group+"/invites", `{"expiresIn":1,"expiresAt":"2030-01-01T00:00:00Z"}`, "invalid_expiry", "expiresAt")
+	add("POST", "/v1/groups/"+group+"/invites", `{"expiresAt":"2020-01-01T00:00:00Z"}`, "invalid_expiry", "expiresAt")
 	add("PATCH", "/v1/me/settings", `{"theme":"blue"}`, "invalid_setting", "theme")
 	add("PATCH", "/v1/me/settings", `{"language":""}`, "invalid_setting", "language")
 	add("PATCH", "/v1/me/settings", `{"language":"no tag"}`, "", "language")

@@ -50,6 +50,10 @@ func routesWithBody(chat, message, group, bob string) [][3]string {
 		{"POST", "/v1/sync", `{"epoch":"first","chats":{"` + chat + `":0},"limit":10}`},
 		{"POST", "/v1/groups", `{"name":"x","description":"x","memberIds":["` + bob + `"]}`},
 		{"POST", "/v1/groups/" + group + "/members", `{"userIds":["` + bob + `"]}`},
+		{"PATCH", "/v1/groups/" + group, `{"name":"x","description":"x","pictureId":"x","settings":{"whoMaySend":"all","slowModeSeconds":1}}`},
+		{"PATCH", "/v1/groups/" + group + "/members/" + bob, `{"role":"member"}`},
+		{"POST", "/v1/groups/" + group + "/bans", `{"userId":"` + bob + `"}`},
+		{"POST", "/v1/groups/" + group + "/invites", `{"maxUses":1,"expiresIn":60}`},
 	}
 }
 
@@ -104,7 +108,7 @@ func spoil(method, target, body string) (out []bad) {
 		case float64:
 			add(name+" beyond int64", with("9223372036854775808"), 400, "invalid_field", name)
 			add(name+" fraction", with("1.5"), 400, "invalid_field", name)
-			add(name+" negative", with("-1"), 400, "invalid_limit", name)
+			add(name+" negative", with("-1"), 400, map[string]string{"limit": "invalid_limit"}[name], name)
 		case []any:
 			add(name+" of numbers", with("[1]"), 400, "invalid_field", name)
 			add(name+" nested", with("[[]]"), 400, "invalid_field", name)

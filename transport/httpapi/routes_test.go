@@ -351,3 +351,82 @@ func TestOperations(t *testing.T) {
 	}
 	a.must(200, ada, http.MethodHead, "/v1/me", "")
 }
+
+func TestGroupPolicy(t *testing.T) {
+	a := newApp(t)
+	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)
+	group := a.must(201, ada, "POST", "/v1/groups", fmt.Sprintf(`{"name":"Club","memberIds":[%q]}`, bob.id))
+	want(t, group, "all", "settings", "whoMaySend")
+	want(t, group, 0, "settings", "slowModeSeconds")
+	path, chat := "/v1/groups/"+group.id(), "/v1/chats/"+group.id()
+
+	want(t, a.must(403, bob, "PATCH", path, `{"name":"Mine"}`), "not_an_admin", "error", "code")
+	changed := a.must(200, ada, "PATCH", path, `{"name":"Engines","settings":{"whoMayEditInfo":"all","slowModeSeconds":60}}`)
+	want(t, changed, "Engines", "title")
+	want(t, changed, 60, "settings", "slowModeSeconds")
+	want(t, changed, "admins", "settings", "whoMayAdd")
+	want(t, a.must(200, bob, "PATCH", path, `{"description":"Of engines"}`), "Of engines", "description")
+	want(t, a.must(403, bob, "PATCH", path, `{"settings":{"whoMaySend":"admins"}}`), "not_an_admin", "error", "code")
+	synced := a.must(200, bob, "POST", "/v1/sync", fmt.Sprintf(`{"chats":{%q:0}}`, group.id()))
+	if !strings.Contains(synced.raw, `"changed":{"title":"Engines","settings":{`) || !strings.Contains(synced.raw, `"changed":{"description":"Of engines"}`) {
+		t.Errorf("a sync tells nothing of the changes: %s", synced.raw)
+	}
+
+	a.must(201, bob, "POST", chat+"/messages", `{"text":"one"}`)
+	slow := a.must(429, bob, "POST", chat+"/messages", `{"text":"two"}`)
+	want(t, slow, "slow_mode", "error", "code")
+	want(t, slow, nil, "error", "details")
+	a.must(201, ada, "POST", chat+"/messages", `{"text":"admins are not slow"}`)
+	a.must(201, ada, "POST", chat+"/messages", `{"text":"at all"}`)
+	a.must(200, ada, "PATCH", path, `{"settings":{"whoMaySend":"admins","slowModeSeconds":0}}`)
+	want(t, a.must(403, bob, "POST", chat+"/messages", `{"text":"two"}`), "sending_restricted", "error", "code")
+	a.must(204, ada, "PATCH", path+"/members/"+bob.id, `{"role":"admin"}`)
+	a.must(201, bob, "POST", chat+"/messages", `{"text":"two"}`)
+
+	invite := a.must(201, bob, "POST", path+"/invites", `{"maxUses":1,"expiresIn":3600}`, "Idempotency-Key", "i")
+	want(t, a.must(201, bob, "POST", path+"/invites", `{"maxUses":1,"expiresIn":3600}`, "Idempotency-Key", "i"), invite.at("code"), "code")
+	want(t, invite, 1, "maxUses")
+	want(t, invite, 0, "uses")
+	want(t, invite, "2026-05-06T08:08:09.123456Z", "expiresAt")
+	want(t, a.must(200, ada, "GET", path+"/invites", ""), invite.at("code"), "items", 0, "code")
+	join := "/v1/invites/" + invite.at("code").(string)
+	want(t, a.must(200, zoe, "POST", join, ""), group.id(), "id")
+	want(t, a.must(200, zoe, "POST", join, ""), group.id(), "id")
+	want(t, a.must(403, zoe, "GET", path+"/invites", ""), "not_an_admin", "error", "code")
+	want(t, a.must(200, ada, "GET", path+"/invites", ""), nil, "items", 0)
+	want(t, a.must(404, zoe, "POST", "/v1/invites/nothing", ""), "invite_not_found", "error", "code")
+	other := a.must(201, ada, "POST", path+"/invites", `{}`)
+	want(t, other, nil, "expiresAt")
+	a.must(204, ada, "DELETE", path+"/invites/"+other.at("code").(string), "")
+	want(t, a.must(404, ada, "DELETE", path+"/invites/"+other.at("code").(string), ""), "invite_not_found", "error", "code")
+
+	want(t, a.must(403, zoe, "POST", path+"/bans", fmt.Sprintf(`{"userId":%q}`, bob.id)), "not_an_admin", "error", "code")
+	a.must(204, bob, "POST", path+"/bans", fmt.Sprintf(`{"userId":%q}`, zoe.id))
+	want(t, a.must(404, zoe, "GET", path, ""), "chat_not_found", "error", "code")
+	want(t, a.must(403, ada, "POST", path+"/members", fmt.Sprintf(`{"userIds":[%q]}`, zoe.id)), "banned", "error", "code")
+	bans := a.must(200, ada, "GET", path+"/bans", "")
+	want(t, bans, zoe.id, "items", 0, "user", "id")
+	want(t, bans, bob.id, "items", 0, "byUserId")
+	a.must(204, ada, "DELETE", path+"/bans/"+zoe.id, "")
+	a.must(204, ada, "POST", path+"/members", fmt.Sprintf(`{"userIds":[%q]}`, zoe.id))
+
+	want(t, a.must(409, ada, "PATCH", path+"/members/"+ada.id, `{"role":"member"}`), "owner_must_hand_over", "error", "code")
+	a.must(204, ada, "PATCH", path+"/members/"+bob.id, `{"role":"owner"}`)
+	roles := a.must(200, zoe, "GET", path+"/members", "")
+	found := map[any]any{}
+	for i := range 3 {
+		found[roles.at("items", i, "user", "id")] = roles.at("items", i, "role")
+	}
+	if found[ada.id] != "admin" || found[bob.id] != "owner" || found[zoe.id] != "member" {
+		t.Errorf("roles are %v", found)
+	}
+	direct := a.must(201, ada, "POST", "/v1/chats/direct", fmt.Sprintf(`{"userId":%q}`, bob.id))
+	for _, r := range []string{"PATCH ", "GET /invites", "GET /bans"} {
+		method, rest, _ := strings.Cut(r, " ")
+		body := ""
+		if method == "PATCH" {
+			body = `{"name":"x"}`
+		}
+		want(t, a.must(404, ada, method, "/v1/groups/"+direct.id()+rest, body), "chat_not_found", "error", "code")
+	}
+}

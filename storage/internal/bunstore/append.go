@@ -46,8 +46,8 @@ func (r *round) appendAll() *Call {
 			continue
 		}
 		head, span, err := r.stands(n.ChatID, n.SenderID)
-		if err == nil && span.Blocked {
-			err = messaging.ErrBlocked
+		if err == nil {
+			err = head.permits(span, micros(n.CreatedAt))
 		}
 		if err != nil {
 			r.doubt = r.doubt || r.trusting && n.ClientID != "" // a repeat is told again all the same
@@ -55,6 +55,7 @@ func (r *round) appendAll() *Call {
 			continue
 		}
 		head.changed = true
+		span.LastSent = micros(n.CreatedAt)
 		head.seq++
 		head.ordinal++
 		head.lastMessageAt = micros(n.CreatedAt)

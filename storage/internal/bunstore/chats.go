@@ -39,6 +39,9 @@ func (c chats) CreateChat(ctx context.Context, n messaging.NewChat) (messaging.C
 			ID: n.ID, Kind: n.Kind, Status: messaging.Active, Title: n.Title, Description: n.Description, PictureID: n.PictureID,
 			CreatedBy: n.CreatedBy, CreatedAt: n.CreatedAt, UpdatedAt: n.CreatedAt, MemberCount: len(n.Members),
 		}}
+		if n.Kind == messaging.Group {
+			out.Chat.Settings = messaging.DefaultGroupSettings()
+		}
 		people := make([]string, len(n.Members))
 		for i, m := range n.Members {
 			people[i] = m.UserID

@@ -58,6 +58,29 @@ func everything(t *testing.T, s *bunstore.Store) {
 		_, err = m.Chats(ctx, "bob", after, 10)
 		ok(err)
 	}
+	_, err = m.ChangeGroup(ctx, messaging.ChangeGroup{ChatID: "chat", ActorID: "bob", Title: new("t"), At: noon, Settings: messaging.GroupChange{SlowMode: new(time.Second)}})
+	ok(err)
+	for _, role := range []messaging.Role{messaging.RoleAdmin, messaging.RoleMember} {
+		_, err = m.SetRole(ctx, messaging.SetRole{ChatID: "chat", ActorID: "bob", UserID: "dan", Role: role, At: noon})
+		ok(err)
+	}
+	for _, lift := range []bool{false, true} {
+		_, err = m.Ban(ctx, messaging.BanMember{ChatID: "chat", ActorID: "bob", UserID: "zoe", Lift: lift, At: noon})
+		ok(err)
+	}
+	_, err = m.Bans(ctx, "bob", "chat", "", 10)
+	ok(err)
+	for range 2 {
+		_, err = m.CreateInvite(ctx, messaging.Invite{Code: "c", ChatID: "chat", CreatedBy: "bob", CreatedAt: noon}, 10)
+		ok(err)
+	}
+	_, err = m.Invites(ctx, "bob", "chat", noon)
+	ok(err)
+	_, err = m.Join(ctx, messaging.Join{Code: "c", UserID: "zoe", Limit: 10, At: noon})
+	ok(err)
+	ok(m.RevokeInvite(ctx, "bob", "chat", "c"))
+	_, err = m.ChangeGroup(ctx, messaging.ChangeGroup{ChatID: "chat", ActorID: "bob", At: noon, Settings: messaging.GroupChange{SlowMode: new(time.Duration(0))}})
+	ok(err)
 	_, err = m.Heads(ctx, "bob")
 	ok(err)
 	_, err = m.Unread(ctx, "chat", []string{"bob"})

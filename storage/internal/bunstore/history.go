@@ -92,7 +92,7 @@ func (c chats) Events(ctx context.Context, viewerID, chatID string, after int64,
 
 // eventsAfter reads a chat's events as a viewer sees them; he is a member, or "".
 func eventsAfter(ctx context.Context, db bun.IDB, viewerID, chatID string, after int64, limit int) ([]messaging.StoredEvent, error) {
-	events, err := list[eventRow](ctx, db, `SELECT chat_id, seq, type, at, actor_id, message_id, user_id, role, reason
+	events, err := list[eventRow](ctx, db, `SELECT chat_id, seq, type, at, actor_id, message_id, user_id, role, reason, fields
 		FROM chat_events WHERE chat_id = ? AND seq > ? ORDER BY seq LIMIT ?`, chatID, after, limit)
 	if err != nil {
 		return nil, err
@@ -127,6 +127,14 @@ func eventsAfter(ctx context.Context, db bun.IDB, viewerID, chatID string, after
 	if err != nil {
 		return nil, err
 	}
+	var now *messaging.Chat // for those who are told of its change
+	if slices.ContainsFunc(events, func(e eventRow) bool { return e.Type == messaging.ChatUpdated }) {
+		row, err := find[chatRow](ctx, db, messaging.ErrChatNotFound, "SELECT "+chatColumns+" FROM chats AS c WHERE c.id = ?", chatID)
+		if err != nil {
+			return nil, err
+		}
+		now = new(row.chat())
+	}
 	byID := make(map[string]*messaging.StoredMessage, len(messages))
 	out := make([]messaging.StoredEvent, 0, len(created)+len(events))
 	for i := range messages {
@@ -145,6 +153,9 @@ func eventsAfter(ctx context.Context, db bun.IDB, viewerID, chatID string, after
 		e := messaging.StoredEvent{Event: events[i].event()}
 		if e.Type == messaging.MessageEdited {
 			e.Stored = byID[e.MessageID]
+		}
+		if e.Type == messaging.ChatUpdated {
+			e.Chat = now
 		}
 		out = append(out, e)
 	}

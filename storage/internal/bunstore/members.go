@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -38,49 +39,59 @@ func (c chats) AddMembers(ctx context.Context, a messaging.AddMembers) (messagin
 		switch {
 		case head.Kind != messaging.Group:
 			return out, messaging.ErrNotAGroup
-		case !spans[a.ActorID].Role.Manages():
+		case !head.WhoMayAdd.Includes(spans[a.ActorID].Role):
 			return out, messaging.ErrNotAnAdmin
-		case len(newcomers) == 0:
-			return out, nil
-		case head.MemberCount+len(newcomers) > a.Limit:
-			return out, messaging.ErrGroupFull
 		}
-		if err := blockedBy(ctx, tx, a.ActorID, newcomers); err != nil {
-			return out, err
-		}
-		rows := make([]spanRow, len(newcomers))
-		events := make([]messaging.Event, len(newcomers))
-		for i, id := range newcomers {
-			head.HeadSeq++
-			events[i] = messaging.Event{
-				ChatID: a.ChatID, Seq: head.HeadSeq, Type: messaging.MemberAdded, At: a.At,
-				ActorID: a.ActorID, UserID: id, Role: messaging.RoleMember,
-			}
-			rows[i] = spanRow{
-				ChatID: a.ChatID, UserID: id, Role: messaging.RoleMember, JoinedAt: micros(a.At),
-				JoinedSeq: head.HeadSeq, DeliveredSeq: head.HeadSeq, ReadSeq: head.HeadSeq, ReadOrdinal: head.Ordinal,
-			}
-			if former := spans[id]; former != nil {
-				rows[i].ReachedDelivered, rows[i].ReachedRead = former.ReachedDelivered, former.ReachedRead
-			}
-			out.Events = append(out.Events, messaging.StoredEvent{Event: events[i]})
-			out.UserEvents = append(out.UserEvents, messaging.UserEvent{
-				UserID: id, Type: messaging.ChatJoined, At: a.At, ChatID: a.ChatID, HeadSeq: head.HeadSeq,
-			})
-		}
-		head.MemberCount += len(newcomers)
-		head.UpdatedAt = micros(a.At)
-		if err := saveHead(ctx, tx, head); err != nil {
-			return out, err
-		}
-		if err := addSpans(ctx, tx, rows); err != nil {
-			return out, err
-		}
-		if err := addEvents(ctx, tx, events...); err != nil {
-			return out, err
-		}
-		return out, addUserEvents(ctx, tx, out.UserEvents)
+		return admit(ctx, tx, head, spans, a.ActorID, newcomers, a.Limit, a.At)
 	})
+}
+
+// admit makes newcomers, whose former spans are given, members.
+func admit(ctx context.Context, tx bun.Tx, head *chatRow, spans map[string]*spanRow, actorID string, newcomers []string, limit int, at time.Time) (out messaging.Changed, err error) {
+	switch {
+	case len(newcomers) == 0:
+		return out, nil
+	case head.MemberCount+len(newcomers) > limit:
+		return out, messaging.ErrGroupFull
+	}
+	banned, err := list[string](ctx, tx, "SELECT user_id FROM bans WHERE chat_id = ? AND user_id IN (?) ORDER BY user_id", head.ID, bun.List(newcomers))
+	if err == nil && len(banned) > 0 {
+		err = messaging.ErrBanned.With("userIds", banned)
+	}
+	if err == nil {
+		err = blockedBy(ctx, tx, actorID, newcomers)
+	}
+	if err != nil {
+		return out, err
+	}
+	rows := make([]spanRow, len(newcomers))
+	events := make([]messaging.Event, len(newcomers))
+	for i, id := range newcomers {
+		head.HeadSeq++
+		events[i] = messaging.Event{
+			ChatID: head.ID, Seq: head.HeadSeq, Type: messaging.MemberAdded, At: at,
+			ActorID: actorID, UserID: id, Role: messaging.RoleMember,
+		}
+		rows[i] = spanRow{
+			ChatID: head.ID, UserID: id, Role: messaging.RoleMember, JoinedAt: micros(at),
+			JoinedSeq: head.HeadSeq, DeliveredSeq: head.HeadSeq, ReadSeq: head.HeadSeq, ReadOrdinal: head.Ordinal,
+		}
+		if former := spans[id]; former != nil {
+			rows[i].ReachedDelivered, rows[i].ReachedRead = former.ReachedDelivered, former.ReachedRead
+		}
+		out.UserEvents = append(out.UserEvents, messaging.UserEvent{
+			UserID: id, Type: messaging.ChatJoined, At: at, ChatID: head.ID, HeadSeq: head.HeadSeq,
+		})
+	}
+	head.MemberCount += len(newcomers)
+	head.UpdatedAt = micros(at)
+	if err := tellAll(ctx, tx, head, &out, events...); err != nil {
+		return out, err
+	}
+	if err := addSpans(ctx, tx, rows); err != nil {
+		return out, err
+	}
+	return out, addUserEvents(ctx, tx, out.UserEvents)
 }
 
 // RemoveMember implements messaging.Store.
@@ -103,51 +114,61 @@ func (c chats) RemoveMember(ctx context.Context, r messaging.RemoveMember) (mess
 		if r.ActorID == r.UserID {
 			reason = messaging.ReasonLeft
 		}
-		head.HeadSeq++
-		head.MemberCount--
-		head.UpdatedAt = micros(r.At)
-		if head.MemberCount == 0 {
-			head.Status = messaging.Closed
-		}
-		events := []messaging.Event{{
-			ChatID: r.ChatID, Seq: head.HeadSeq, Type: messaging.MemberRemoved, At: r.At,
-			ActorID: r.ActorID, UserID: r.UserID, Role: gone.Role, Reason: reason,
-		}}
-		out.UserEvents = []messaging.UserEvent{{
-			UserID: r.UserID, Type: messaging.ChatLeft, At: r.At, ChatID: r.ChatID, HeadSeq: head.HeadSeq,
-		}}
-		n, err := exec(ctx, tx, "UPDATE memberships SET left_seq = ? WHERE chat_id = ? AND user_id = ? AND left_seq = 0",
-			head.HeadSeq, r.ChatID, r.UserID)
-		if err := must(1, n, err); err != nil {
-			return out, err
-		}
-		if gone.Role == messaging.RoleOwner && head.MemberCount > 0 {
-			head.HeadSeq++
-			heir, err := inherit(ctx, tx, r.ChatID)
-			if err != nil {
-				return out, err
-			}
-			events = append(events, messaging.Event{
-				ChatID: r.ChatID, Seq: head.HeadSeq, Type: messaging.MemberRole, At: r.At,
-				ActorID: r.ActorID, UserID: heir, Role: messaging.RoleOwner,
-			})
-		}
-		for _, e := range events {
-			out.Events = append(out.Events, messaging.StoredEvent{Event: e})
-		}
-		if err := saveHead(ctx, tx, head); err != nil {
-			return out, err
-		}
-		if err := addEvents(ctx, tx, events...); err != nil {
-			return out, err
-		}
-		return out, addUserEvents(ctx, tx, out.UserEvents)
+		return expel(ctx, tx, head, r.ActorID, gone, reason, r.At)
 	})
+}
+
+// expel ends a membership.
+func expel(ctx context.Context, tx bun.Tx, head *chatRow, actorID string, gone *spanRow, reason messaging.Reason, at time.Time) (out messaging.Changed, err error) {
+	head.HeadSeq++
+	head.MemberCount--
+	head.UpdatedAt = micros(at)
+	if head.MemberCount == 0 {
+		head.Status = messaging.Closed
+	}
+	events := []messaging.Event{{
+		ChatID: head.ID, Seq: head.HeadSeq, Type: messaging.MemberRemoved, At: at,
+		ActorID: actorID, UserID: gone.UserID, Role: gone.Role, Reason: reason,
+	}}
+	out.UserEvents = []messaging.UserEvent{{
+		UserID: gone.UserID, Type: messaging.ChatLeft, At: at, ChatID: head.ID, HeadSeq: head.HeadSeq,
+	}}
+	n, err := exec(ctx, tx, "UPDATE memberships SET left_seq = ? WHERE chat_id = ? AND user_id = ? AND left_seq = 0",
+		head.HeadSeq, head.ID, gone.UserID)
+	if err := must(1, n, err); err != nil {
+		return out, err
+	}
+	if gone.Role == messaging.RoleOwner && head.MemberCount > 0 {
+		head.HeadSeq++
+		heir, err := inherit(ctx, tx, head.ID)
+		if err != nil {
+			return out, err
+		}
+		events = append(events, messaging.Event{
+			ChatID: head.ID, Seq: head.HeadSeq, Type: messaging.MemberRole, At: at,
+			ActorID: actorID, UserID: heir, Role: messaging.RoleOwner,
+		})
+	}
+	if err := tellAll(ctx, tx, head, &out, events...); err != nil {
+		return out, err
+	}
+	return out, addUserEvents(ctx, tx, out.UserEvents)
 }
 
 func mayRemove(actor, gone *spanRow) bool {
 	return actor.UserID == gone.UserID || actor.Role == messaging.RoleOwner ||
 		actor.Role == messaging.RoleAdmin && gone.Role == messaging.RoleMember
+}
+
+// tellAll saves a head and the events that moved it, and puts them into an outcome.
+func tellAll(ctx context.Context, tx bun.Tx, head *chatRow, out *messaging.Changed, events ...messaging.Event) error {
+	for _, e := range events {
+		out.Events = append(out.Events, messaging.StoredEvent{Event: e})
+	}
+	if err := saveHead(ctx, tx, head); err != nil {
+		return err
+	}
+	return addEvents(ctx, tx, events...)
 }
 
 // inherit makes the one next in line the owner of a group.

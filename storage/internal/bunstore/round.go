@@ -3,6 +3,7 @@ package bunstore
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -28,6 +29,8 @@ type headState struct {
 	lastMessageAt  int64
 	activityAt     int64
 	members        int
+	restricted     bool  // only admins send
+	slowMode       int64 // for the others
 
 	oldSeq, oldOrdinal int64 // as they were read
 }
@@ -115,6 +118,7 @@ func (r *round) head(row Row) {
 	h := &headState{
 		id: row.Text(0), seq: row.Int(1), ordinal: row.Int(2), members: int(row.Int(3)),
 		receiptVersion: row.Int(4), lastMessageAt: row.Int(5), activityAt: row.Int(6),
+		restricted: row.Bool(7), slowMode: row.Int(8),
 	}
 	h.oldSeq, h.oldOrdinal = h.seq, h.ordinal
 	r.heads[h.id] = h
@@ -124,7 +128,7 @@ func (r *round) span(row Row) {
 	s := &spanRow{
 		ChatID: row.Text(0), UserID: row.Text(1), JoinedSeq: row.Int(2), LeftSeq: row.Int(3), DeliveredSeq: row.Int(4),
 		ReadSeq: row.Int(5), ReadOrdinal: row.Int(6), MarkVersion: row.Int(7), ReachedDelivered: row.Int(8), ReachedRead: row.Int(9),
-		Blocked: row.Bool(10),
+		Blocked: row.Bool(10), Manages: row.Bool(11), LastSent: row.Int(12),
 	}
 	if p := (place{s.ChatID, s.UserID}); r.spans[p] == nil || r.spans[p].JoinedSeq < s.JoinedSeq {
 		r.spans[p] = s
@@ -168,6 +172,22 @@ func (r *round) stands(chatID, userID string) (*headState, *spanRow, error) {
 		return nil, nil, messaging.ErrNotAMember
 	}
 	return head, span, nil
+}
+
+// permits tells whether a member may send a message now.
+func (h *headState) permits(own *spanRow, at int64) error {
+	switch {
+	case own.Blocked:
+		return messaging.ErrBlocked
+	case own.Manages:
+		return nil
+	case h.restricted:
+		return messaging.ErrSendRestricted
+	}
+	if wait := h.slowMode - (at - own.LastSent); h.slowMode > 0 && own.LastSent != 0 && wait > 0 {
+		return messaging.ErrSlowMode.After(time.Duration(wait) * time.Microsecond)
+	}
+	return nil
 }
 
 // ordinal is that of the last message at or below a place, which is at most the

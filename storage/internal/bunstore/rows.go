@@ -1,11 +1,15 @@
 package bunstore
 
 import (
+	"strings"
+	"time"
+
 	"github.com/wigwag-chat/wigwag/messaging"
 )
 
 const chatColumns = `c.id, c.kind, c.status, c.title, c.description, c.picture_id, c.created_by, c.low_user, c.high_user,
-	c.client_id, c.digest, c.created_at, c.updated_at, c.last_message_at, c.activity_at, c.head_seq, c.ordinal, c.member_count, c.receipt_version`
+	c.client_id, c.digest, c.created_at, c.updated_at, c.last_message_at, c.activity_at, c.head_seq, c.ordinal, c.member_count, c.receipt_version,
+	c.who_may_send, c.who_may_add, c.who_may_pin, c.who_may_edit_info, c.slow_mode`
 
 // chatRow is a chat's head.
 type chatRow struct {
@@ -28,16 +32,28 @@ type chatRow struct {
 	Ordinal        int64
 	MemberCount    int
 	ReceiptVersion int64
+	WhoMaySend     messaging.Who
+	WhoMayAdd      messaging.Who
+	WhoMayPin      messaging.Who
+	WhoMayEditInfo messaging.Who
+	SlowMode       int64
 }
 
 func (r *chatRow) chat() messaging.Chat {
-	return messaging.Chat{
+	c := messaging.Chat{
 		ID: r.ID, Kind: r.Kind, Status: r.Status,
 		Title: r.Title, Description: r.Description, PictureID: r.PictureID,
 		CreatedBy: r.CreatedBy, CreatedAt: moment(r.CreatedAt), UpdatedAt: moment(r.UpdatedAt),
 		LastMessageAt: moment(r.LastMessageAt), HeadSeq: r.HeadSeq,
 		MemberCount: r.MemberCount, ReceiptVersion: r.ReceiptVersion,
 	}
+	if r.Kind == messaging.Group {
+		c.Settings = messaging.GroupSettings{
+			WhoMaySend: r.WhoMaySend, WhoMayAdd: r.WhoMayAdd, WhoMayPin: r.WhoMayPin, WhoMayEditInfo: r.WhoMayEditInfo,
+			SlowMode: time.Duration(r.SlowMode) * time.Microsecond,
+		}
+	}
+	return c
 }
 
 // peer is the other one of a direct chat.
@@ -71,6 +87,10 @@ type spanRow struct {
 	ReachedRead      int64
 
 	Blocked bool // by the other one of a direct chat
+
+	// Of a round alone.
+	Manages  bool
+	LastSent int64 // in a group with slow mode: when his newest message was sent; 0: none
 }
 
 func (r *spanRow) present() bool { return r != nil && r.LeftSeq == 0 }
@@ -134,13 +154,18 @@ type eventRow struct {
 	UserID    string
 	Role      messaging.Role
 	Reason    messaging.Reason
+	Fields    string
 }
 
 func (r *eventRow) event() messaging.Event {
-	return messaging.Event{
+	e := messaging.Event{
 		ChatID: r.ChatID, Seq: r.Seq, Type: r.Type, At: moment(r.At), ActorID: r.ActorID,
 		MessageID: r.MessageID, UserID: r.UserID, Role: r.Role, Reason: r.Reason,
 	}
+	if r.Fields != "" {
+		e.Fields = strings.Split(r.Fields, "\n")
+	}
+	return e
 }
 
 // userEventRow is an event of a user's own sequence.

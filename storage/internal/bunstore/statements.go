@@ -27,11 +27,14 @@ func newStatements(d Dialect) *statements {
 	st := &statements{
 		// What depends on a head is read in later statements: on PostgreSQL those see
 		// what was committed before the lock was had.
-		heads: d.statement("heads", `SELECT c.id, c.head_seq, c.ordinal, c.member_count, c.receipt_version, c.last_message_at, c.activity_at
+		heads: d.statement("heads", `SELECT c.id, c.head_seq, c.ordinal, c.member_count, c.receipt_version, c.last_message_at, c.activity_at,
+				c.who_may_send = 'admins', c.slow_mode
 			FROM {v} JOIN chats AS c ON c.id = v.id ORDER BY c.id`+of, texts("id")...),
 
 		spans: d.statement("spans", `SELECT m.chat_id, m.user_id, m.joined_seq, m.left_seq, m.delivered_seq, m.read_seq, m.read_ordinal,
-				m.mark_version, m.reached_delivered, m.reached_read, m.blocked
+				m.mark_version, m.reached_delivered, m.reached_read, m.blocked, m.role <> 'member',
+				CASE WHEN (SELECT c.slow_mode FROM chats AS c WHERE c.id = m.chat_id) > 0 THEN COALESCE((SELECT g.created_at
+					FROM messages AS g WHERE g.chat_id = m.chat_id AND g.sender_id = m.user_id ORDER BY g.seq DESC LIMIT 1), 0) ELSE 0 END
 			FROM {v} JOIN memberships AS m ON m.chat_id = v.chat_id AND m.user_id = v.user_id`, texts("chat_id", "user_id")...),
 
 		// The condition on client_id lets the partial index serve. As a plain join, a planner
