@@ -131,7 +131,7 @@ func (m *Messenger) Chats(ctx context.Context, userID string, r List) (Page[Chat
 	if from.id != "" {
 		after = ChatCursor{Activity: time.UnixMicro(from.activity).UTC(), ChatID: from.id}
 	}
-	stored, err := m.store.Chats(ctx, userID, after, limit+1)
+	stored, err := m.store.Chats(ctx, userID, ChatList{After: after, Archived: r.Archived, Limit: limit + 1})
 	if err != nil {
 		return Page[ChatView]{}, err
 	}

@@ -18,10 +18,11 @@ const (
 
 // The events of a user's own sequence, besides MessageDeleted.
 const (
-	ChatJoined  EventType = "chat.joined"
-	ChatLeft    EventType = "chat.left"
-	OwnPosition EventType = "receipt"  // one's own read position moved
-	Settings    EventType = "settings" // one's own settings changed
+	ChatJoined    EventType = "chat.joined"
+	ChatLeft      EventType = "chat.left"
+	OwnPosition   EventType = "receipt"          // one's own read position moved
+	ChatPreferred EventType = "chat.preferences" // one's own preferences of a chat changed
+	Settings      EventType = "settings"         // one's own settings changed
 	// Somebody came into one's contacts or blocks, or out of them. Like Settings these are stored by
 	// the port of package users.
 	ContactAdded   EventType = "contact.added"
@@ -80,6 +81,8 @@ type UserEvent struct {
 	DeliveredSeq int64  // OwnPosition
 	ReadSeq      int64  // OwnPosition
 	Version      int64  // OwnPosition: the chat's receipt version of this move
+	// Preferences are those of a ChatPreferred, as they stand now.
+	Preferences *Preferences
 }
 
 // Head is where one chat of a user stands.

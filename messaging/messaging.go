@@ -111,6 +111,7 @@ type ChatView struct {
 	PeerID      string   // the other one of a direct chat
 	Unread      int      // messages of others that were not read, deleted or hidden (MSG-13)
 	LastMessage *Message // newest that is neither deleted nor hidden; nil without one
+	Preferences Preferences
 }
 
 // Member is one present membership.

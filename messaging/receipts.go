@@ -35,8 +35,14 @@ func (m *Messenger) Mark(ctx context.Context, r MarkRequest) error {
 		return fmt.Errorf("messaging: the store answered %d results for one mark", len(results))
 	}
 	got := results[0]
-	if got.Err != nil || !got.Moved {
+	if got.Err != nil {
 		return m.failed(got.Err, "", r.UserID)
+	}
+	if !got.Moved {
+		if !r.Read {
+			return nil
+		}
+		return m.setPreferences(ctx, SetPreferences{ChatID: r.ChatID, UserID: r.UserID, MarkedUnread: new(false)})
 	}
 	told := Committed{Marks: []Watermark{got.Watermark}}
 	if got.UserEvent != nil {

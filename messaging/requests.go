@@ -23,7 +23,10 @@ type Service interface {
 	// Unknown ones are named in the error and nobody is added.
 	AddMembers(ctx context.Context, userID, chatID string, members []string) error
 	// RemoveMember removes a member; oneself: leaves. See Store.RemoveMember.
-	RemoveMember(ctx context.Context, userID, chatID, memberID string) error
+	RemoveMember(ctx context.Context, userID, chatID, memberID string) error // SetPreferences changes one's own preferences of a chat, and tells one's devices (MSG-12). A
+	// MutedUntil that has passed is none.
+	SetPreferences(ctx context.Context, s SetPreferences) (ChatView, error)
+
 	// ChangeGroup changes what is not nil of a group, under the rules of NewGroup; a PictureID of "" is none (GRP-3).
 	ChangeGroup(ctx context.Context, g ChangeGroup) (ChatView, error)
 	// SetRole promotes, demotes, and hands over; see Store.SetRole (GRP-2).
@@ -60,7 +63,8 @@ type Service interface {
 	// Receipts lists how far each recipient has come with a message (MSG-5).
 	Receipts(ctx context.Context, userID, chatID, messageID string, r List) (Page[Receipt], error)
 
-	// Mark moves the user's own watermarks in a chat; backwards does nothing.
+	// Mark moves the user's own watermarks in a chat; backwards does nothing, but that reading
+	// ends Preferences.MarkedUnread.
 	Mark(ctx context.Context, r MarkRequest) error
 	// Unread counts what users have not read, in a chat and in all of theirs
 	// (MSG-13): in their order, distinct, at most MaxUnread. An empty chat id counts
@@ -82,8 +86,9 @@ type Service interface {
 // List asks for part of a list: at most Limit items (0: 50; above MaxPage is
 // refused) from Cursor, the Next of the page before.
 type List struct {
-	Limit  int
-	Cursor string
+	Limit    int
+	Cursor   string
+	Archived *bool // of chats: only those that are archived, or not; nil: all
 }
 
 // NewGroup asks for a group.

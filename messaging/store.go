@@ -164,6 +164,13 @@ type ChatCursor struct {
 	ChatID   string
 }
 
+// ChatList selects part of a member's list of chats.
+type ChatList struct {
+	After    ChatCursor
+	Archived *bool // only those that are archived, or not; nil: all
+	Limit    int
+}
+
 // UnreadCount is one user's unread messages, in one chat and in all.
 type UnreadCount struct{ Chat, Total int }
 
@@ -204,7 +211,11 @@ type Store interface {
 	// Chat returns a chat as a member sees it.
 	Chat(ctx context.Context, viewerID, chatID string) (StoredView, error)
 	// Chats returns the viewer's chats by last activity, newest first, then by id descending.
-	Chats(ctx context.Context, viewerID string, after ChatCursor, limit int) ([]StoredView, error)
+	Chats(ctx context.Context, viewerID string, l ChatList) ([]StoredView, error)
+	// SetPreferences changes a member's own preferences of a chat. It takes a place in his own sequence,
+	// by a ChatPreferred; when nothing changes, none: Seq is 0. MarkedUnread ends by itself when his read mark
+	// moves, which the OwnPosition tells. ErrNotAMember.
+	SetPreferences(ctx context.Context, s SetPreferences) (UserEvent, error)
 	// Heads returns where everything of a user stands; a stranger has nothing.
 	Heads(ctx context.Context, userID string) (Heads, error)
 	// Unread counts what users have not read, in their order: distinct, up to

@@ -178,6 +178,9 @@ func (d *document) request(x *exchange, template string, op *operation) (f fault
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil && p.isNumber() {
 			v = json.Number(strconv.FormatInt(n, 10))
 		}
+		if b, err := strconv.ParseBool(value); err == nil && p.Schema.Type == "boolean" {
+			v = b
+		}
 		if err := p.compiled.Validate(v); err != nil {
 			f = append(f, "parameter "+p.Name+": "+err.Error())
 		}

@@ -56,6 +56,7 @@ type chat struct {
 	moves    []messaging.Mark  // those that moved a watermark, in order
 	reached  map[string]reach  // by user, over moves
 	banned   map[string]messaging.Banned
+	prefers  map[string]preference // by user
 }
 
 // stay is one membership, from its beginning to its end. Who comes back begins another.
@@ -161,6 +162,7 @@ func (s messagingStore) CreateChat(ctx context.Context, n messaging.NewChat) (me
 		byID:    make(map[string]*message),
 		reached: make(map[string]reach),
 		banned:  make(map[string]messaging.Banned),
+		prefers: make(map[string]preference),
 	}
 	if n.Kind == messaging.Group {
 		c.Settings = messaging.DefaultGroupSettings()
@@ -242,7 +244,7 @@ func (s messagingStore) Chat(ctx context.Context, viewerID, chatID string) (mess
 
 // view is the chat as one member sees it.
 func (c *chat) view(own *stay) messaging.StoredView {
-	v := messaging.StoredView{ChatView: messaging.ChatView{Chat: c.Chat, Own: own.Member, Unread: c.unread(own)}}
+	v := messaging.StoredView{ChatView: messaging.ChatView{Chat: c.Chat, Own: own.Member, Unread: c.unread(own), Preferences: c.preferences(own)}}
 	if c.Kind == messaging.Direct {
 		for id := range c.present {
 			if id != own.UserID {
@@ -286,7 +288,7 @@ func newestFirst(a, b messaging.ChatCursor) int {
 	return cmp.Or(b.Activity.Compare(a.Activity), cmp.Compare(b.ChatID, a.ChatID))
 }
 
-func (s messagingStore) Chats(ctx context.Context, viewerID string, after messaging.ChatCursor, limit int) ([]messaging.StoredView, error) {
+func (s messagingStore) Chats(ctx context.Context, viewerID string, l messaging.ChatList) ([]messaging.StoredView, error) {
 	d, unlock, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -294,13 +296,16 @@ func (s messagingStore) Chats(ctx context.Context, viewerID string, after messag
 	defer unlock()
 	var found []*chat
 	for _, c := range d.chats {
-		if c.present[viewerID] != nil && (after == messaging.ChatCursor{} || newestFirst(after, place(c.Chat)) < 0) {
+		own := c.present[viewerID]
+		switch {
+		case own == nil, l.Archived != nil && *l.Archived != c.preferences(own).Archived:
+		case l.After == messaging.ChatCursor{} || newestFirst(l.After, place(c.Chat)) < 0:
 			found = append(found, c)
 		}
 	}
 	slices.SortFunc(found, func(a, b *chat) int { return newestFirst(place(a.Chat), place(b.Chat)) })
 	var page []messaging.StoredView
-	for _, c := range found[:min(limit, len(found))] {
+	for _, c := range found[:min(l.Limit, len(found))] {
 		page = append(page, c.view(c.present[viewerID]))
 	}
 	return page, nil

@@ -99,5 +99,5 @@ func (s messagingStore) UserEvents(ctx context.Context, userID string, after int
 	defer unlock()
 	feed := d.feeds[userID]
 	feed = feed[min(int(after), len(feed)):]
-	return append([]messaging.UserEvent(nil), feed[:min(limit, len(feed))]...), nil
+	return d.joined(feed[:min(limit, len(feed))]), nil
 }

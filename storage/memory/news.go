@@ -40,7 +40,7 @@ func (s messagingStore) News(ctx context.Context, p messaging.Places, limit int)
 			some := feed[from.Seq:min(int(from.Seq)+limit, len(feed))]
 			out.Users = append(out.Users, messaging.UserNews{
 				UserHead: messaging.UserHead{UserID: from.UserID, Seq: int64(len(feed))},
-				Events:   slices.Clone(some),
+				Events:   d.joined(some),
 			})
 		}
 	}

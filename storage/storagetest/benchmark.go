@@ -190,7 +190,7 @@ func (b *bench) list() {
 		b.fill(b.group(p[0], p[1]), p[0], 20)
 	}
 	for b.Loop() {
-		page, err := b.store.Chats(b.ctx, p[1], messaging.ChatCursor{}, 50)
+		page, err := b.store.Chats(b.ctx, p[1], messaging.ChatList{Limit: 50})
 		if err != nil || len(page) != 50 {
 			b.Fatal(len(page), err)
 		}

@@ -70,7 +70,7 @@ func (a lookAct) sight(ctx context.Context, s *subject) (out sight, err error) {
 		return out, err
 	}
 	out.Feed = settled(out.Feed)
-	out.List, err = s.r.m().Chats(ctx, viewer, messaging.ChatCursor{}, a.limit)
+	out.List, err = s.r.m().Chats(ctx, viewer, messaging.ChatList{Limit: a.limit})
 	if err != nil || len(out.List) == 0 {
 		return out, err
 	}
@@ -79,7 +79,7 @@ func (a lookAct) sight(ctx context.Context, s *subject) (out sight, err error) {
 	if end.LastMessageAt.IsZero() {
 		cursor.Activity = end.CreatedAt
 	}
-	next, err := s.r.m().Chats(ctx, viewer, cursor, messaging.MaxPage)
+	next, err := s.r.m().Chats(ctx, viewer, messaging.ChatList{After: cursor, Limit: messaging.MaxPage})
 	out.List = append(out.List, next...)
 	return out, err
 }

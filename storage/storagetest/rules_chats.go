@@ -289,7 +289,7 @@ func othersFindNothing(r *R) {
 	for name, read := range r.reads(c, m.ID) {
 		r.fails(name+" by a former member", read(r.ctx, p[1]), messaging.ErrChatNotFound)
 	}
-	list, err := r.m().Chats(r.ctx, p[1], messaging.ChatCursor{}, 10)
+	list, err := r.m().Chats(r.ctx, p[1], messaging.ChatList{Limit: 10})
 	r.ok(err)
 	r.same("chats of a former member", 0, len(list))
 }

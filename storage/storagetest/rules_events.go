@@ -25,7 +25,7 @@ func unreadCounts(r *R) {
 		for i, user := range p {
 			r.same(what, messaging.UnreadCount{Chat: want[i], Total: want[i]}, r.unread(user, c.id))
 			r.same(what+", in the chat", want[i], c.view(user).Unread)
-			list, err := r.m().Chats(r.ctx, user, messaging.ChatCursor{}, 1)
+			list, err := r.m().Chats(r.ctx, user, messaging.ChatList{Limit: 1})
 			r.ok(err)
 			r.same(what+", in the list", want[i], list[0].Unread)
 		}

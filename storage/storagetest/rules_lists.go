@@ -11,7 +11,7 @@ import (
 func (r *R) chatIDs(viewer string, limit int) (ids []string) {
 	var after messaging.ChatCursor
 	for {
-		page, err := r.m().Chats(r.ctx, viewer, after, limit)
+		page, err := r.m().Chats(r.ctx, viewer, messaging.ChatList{After: after, Limit: limit})
 		r.ok(err)
 		if len(page) > limit {
 			r.Fatalf("a page of %d chats at limit %d", len(page), limit)
@@ -73,7 +73,7 @@ func chatList(r *R) {
 	r.same("time of the last message", x.CreatedAt, other.view(p[0]).LastMessageAt)
 	r.same("time of the last message, which was deleted", m.CreatedAt, c.view(p[0]).LastMessageAt)
 	r.same("chats of one who joined", []string{c.id}, r.chatIDs(p[1], 50))
-	list, err := r.m().Chats(r.ctx, p[0], messaging.ChatCursor{}, 2)
+	list, err := r.m().Chats(r.ctx, p[0], messaging.ChatList{Limit: 2})
 	r.ok(err)
 	r.same("chat in the list", []messaging.StoredView{other.view(p[0]), c.view(p[0])}, list, asSeenBy(p[0]))
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/wigwag-chat/wigwag/messaging"
@@ -35,10 +36,12 @@ type Chat struct {
 	HeadSeq     int64  `json:"headSeq" doc:"The sequence of the newest event; 0 before the first."`
 	UnreadCount int    `json:"unreadCount"`
 
-	// Nobody can mention, archive or pin in this version: zero values are the facts.
-	MentionCount int  `json:"mentionCount" doc:"Unread messages that mention one."`
-	Archived     bool `json:"archived"`
-	Pinned       bool `json:"pinned"`
+	MentionCount int `json:"mentionCount" doc:"Unread messages that mention one; none do in this version."`
+
+	MutedUntil   time.Time `json:"mutedUntil,omitzero" doc:"Left out when the chat is not muted."`
+	Archived     bool      `json:"archived"`
+	Pinned       bool      `json:"pinned"`
+	MarkedUnread bool      `json:"markedUnread"`
 
 	Settings *GroupSettings `json:"settings,omitempty" doc:"Of a group."`
 
@@ -61,6 +64,8 @@ func FromChat(c messaging.ChatView, peer *users.User) Chat {
 		Status: string(c.Status), CreatedBy: c.CreatedBy, CreatedAt: stamp(c.CreatedAt),
 		UpdatedAt: stamp(c.UpdatedAt), LastMessageAt: stamp(c.LastMessageAt),
 	}
+	p := c.Preferences
+	out.MutedUntil, out.Archived, out.Pinned, out.MarkedUnread = stamp(p.MutedUntil), p.Archived, p.Pinned, p.MarkedUnread
 	if c.Kind == messaging.Group {
 		out.Settings = fromGroupSettings(c.Settings)
 	}
@@ -85,4 +90,25 @@ type Member struct {
 // FromMember converts; u is the member as the viewer may see him.
 func FromMember(m messaging.Member, u users.User, viewerID string) Member {
 	return Member{FromUser(u, viewerID), string(m.Role), stamp(m.JoinedAt)}
+}
+
+// SetPreferences is the body of PATCH /v1/chats/{chat}/preferences. What is left out stays.
+type SetPreferences struct {
+	MutedUntil   json.RawMessage `json:"mutedUntil,omitempty" doc:"A time, or null: not muted."`
+	Archived     *bool           `json:"archived,omitempty"`
+	Pinned       *bool           `json:"pinned,omitempty"`
+	MarkedUnread *bool           `json:"markedUnread,omitempty"`
+}
+
+// Preferences converts.
+func (s SetPreferences) Preferences(userID, chatID string) (messaging.SetPreferences, error) {
+	p := messaging.SetPreferences{UserID: userID, ChatID: chatID, Archived: s.Archived, Pinned: s.Pinned, MarkedUnread: s.MarkedUnread}
+	if len(s.MutedUntil) == 0 {
+		return p, nil
+	}
+	p.MutedUntil = new(time.Time) // null leaves it zero
+	if json.Unmarshal(s.MutedUntil, p.MutedUntil) != nil || p.MutedUntil.Year() > 9999 {
+		return p, ErrInvalidField.With("field", "mutedUntil")
+	}
+	return p, nil
 }

@@ -64,9 +64,7 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 		dst = e.Message.AppendJSON(append(dst, `,"message":`...))
 	}
 	dst = appendGiven(dst, `,"messageId":`, e.MessageID)
-	if e.ForEveryone != nil {
-		dst = strconv.AppendBool(append(dst, `,"forEveryone":`...), *e.ForEveryone)
-	}
+	dst = appendFlag(dst, `,"forEveryone":`, e.ForEveryone)
 	dst = appendGiven(dst, `,"userId":`, e.UserID)
 	dst = appendGiven(dst, `,"byUserId":`, e.ByUserID)
 	dst = appendGiven(dst, `,"role":`, e.Role)
@@ -87,16 +85,16 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	if e.Settings != nil {
 		dst = appendReflected(append(dst, `,"settings":`...), e.Settings)
 	}
-	if e.Typing != nil {
-		dst = strconv.AppendBool(append(dst, `,"typing":`...), *e.Typing)
-	}
+	dst = appendFlag(dst, `,"typing":`, e.Typing)
 	dst = appendNumber(dst, `,"expiresInMs":`, e.ExpiresInMs)
-	if e.Added != nil {
-		dst = strconv.AppendBool(append(dst, `,"added":`...), *e.Added)
+	if e.MutedUntil != nil {
+		dst = appendTime(append(dst, `,"mutedUntil":`...), *e.MutedUntil)
 	}
-	if e.Online != nil {
-		dst = strconv.AppendBool(append(dst, `,"online":`...), *e.Online)
-	}
+	dst = appendFlag(dst, `,"archived":`, e.Archived)
+	dst = appendFlag(dst, `,"pinned":`, e.Pinned)
+	dst = appendFlag(dst, `,"markedUnread":`, e.MarkedUnread)
+	dst = appendFlag(dst, `,"added":`, e.Added)
+	dst = appendFlag(dst, `,"online":`, e.Online)
 	if !e.LastSeen.IsZero() {
 		dst = appendTime(append(dst, `,"lastSeen":`...), e.LastSeen)
 	}
@@ -190,6 +188,13 @@ func appendCount[N int | int64](dst []byte, name string, n *N) []byte {
 		return dst
 	}
 	return strconv.AppendInt(append(dst, name...), int64(*n), 10)
+}
+
+func appendFlag(dst []byte, name string, b *bool) []byte {
+	if b == nil {
+		return dst
+	}
+	return strconv.AppendBool(append(dst, name...), *b)
 }
 
 func appendList(dst []byte, list []any) []byte {

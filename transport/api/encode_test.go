@@ -73,6 +73,7 @@ func (d draw) event() *api.Event {
 		Version: d.number(), UnreadCount: some(d, int(d.number())), Mentions: some(d, int(d.number())), Total: some(d, int(d.number())), SessionID: d.text(),
 		Typing: some(d, d.IntN(2) == 0), ExpiresInMs: d.number(), Added: some(d, d.IntN(2) == 0),
 		Online: some(d, d.IntN(2) == 0), LastSeen: d.time(),
+		MutedUntil: some(d, d.time()), Archived: some(d, d.IntN(2) == 0), Pinned: some(d, d.IntN(2) == 0), MarkedUnread: some(d, d.IntN(2) == 0),
 	}
 	if d.IntN(8) == 0 {
 		s := api.FromSettings(users.Settings{Language: d.text()})

@@ -54,6 +54,11 @@ type Event struct {
 	Typing      *bool `json:"typing,omitempty" doc:"typing: whether somebody is writing."`
 	ExpiresInMs int64 `json:"expiresInMs,omitempty" doc:"typing: how long that holds unless it is said again."`
 
+	MutedUntil   *time.Time `json:"mutedUntil,omitempty" doc:"chat.preferences: the chat is muted until then; left out when it is not."`
+	Archived     *bool      `json:"archived,omitempty" doc:"chat.preferences."`
+	Pinned       *bool      `json:"pinned,omitempty" doc:"chat.preferences."`
+	MarkedUnread *bool      `json:"markedUnread,omitempty" doc:"chat.preferences; a receipt of one's own that moves ends it too."`
+
 	Added *bool `json:"added,omitempty" doc:"contact, block: whether he came into the list, or out of it."`
 
 	Online   *bool     `json:"online,omitempty" doc:"presence: whether he is online."`
@@ -110,6 +115,13 @@ func FromUserEvent(e messaging.UserEvent, chat *Chat) Event {
 		out.UserID, out.DeliveredSeq, out.ReadSeq, out.Version = e.UserID, &e.DeliveredSeq, &e.ReadSeq, e.Version
 	case messaging.ChatJoined:
 		out.Chat = chat
+	case messaging.ChatPreferred:
+		if p := e.Preferences; p != nil {
+			out.Archived, out.Pinned, out.MarkedUnread = &p.Archived, &p.Pinned, &p.MarkedUnread
+			if !p.MutedUntil.IsZero() {
+				out.MutedUntil = new(stamp(p.MutedUntil))
+			}
+		}
 	case messaging.ContactAdded, messaging.ContactRemoved:
 		out.Type, out.UserID, out.Added = EventContact, e.AboutID, new(e.Type == messaging.ContactAdded)
 	case messaging.BlockAdded, messaging.BlockRemoved:

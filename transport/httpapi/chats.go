@@ -23,6 +23,8 @@ func (s *server) chatRoutes() {
 		summary: "Everything up to here was read"}, s.mark(true))
 	add(s, route{call: "POST /v1/chats/{chat}/delivered", id: "markDelivered", tag: tag, scope: "messages:write",
 		summary: "Everything up to here has reached a device"}, s.mark(false))
+	add(s, route{call: "PATCH /v1/chats/{chat}/preferences", id: "setPreferences", tag: tag, scope: "messages:write",
+		summary: "Mute, archive, pin or mark a chat as unread, for oneself"}, s.setPreferences)
 	if s.Typing != nil {
 		add(s, route{call: "POST /v1/chats/{chat}/typing", id: "typing", tag: tag, scope: "messages:write",
 			summary: "One is writing, or has stopped"}, s.typing)
@@ -53,8 +55,8 @@ func (s *server) showChat(ctx context.Context, v messaging.ChatView, isNew bool,
 	return made(chats[0], isNew)
 }
 
-func (s *server) listChats(ctx context.Context, c *call[pageParams, none]) (*reply[api.Page[api.Chat]], error) {
-	page, err := s.Messaging.Chats(ctx, c.Who.UserID, messaging.List{Limit: c.In.Limit, Cursor: c.In.Cursor})
+func (s *server) listChats(ctx context.Context, c *call[chatListParams, none]) (*reply[api.Page[api.Chat]], error) {
+	page, err := s.Messaging.Chats(ctx, c.Who.UserID, messaging.List{Limit: c.In.Limit, Cursor: c.In.Cursor, Archived: c.In.Archived.pointer()})
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +97,15 @@ func (s *server) mark(read bool) handler[chatParam, api.MarkSeen, none] {
 		}
 		return done(s.Messaging.Mark(ctx, r))
 	}
+}
+
+func (s *server) setPreferences(ctx context.Context, c *call[chatParam, api.SetPreferences]) (*reply[api.Chat], error) {
+	p, err := c.Body.Preferences(c.Who.UserID, c.In.Chat)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.Messaging.SetPreferences(ctx, p)
+	return s.showChat(ctx, view, false, err)
 }
 
 func (s *server) typing(ctx context.Context, c *call[chatParam, api.IsTyping]) (*reply[none], error) {

@@ -39,6 +39,11 @@ type (
 		Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page."`
 		Cursor string `query:"cursor" doc:"next of the page before."`
 	}
+	chatListParams struct {
+		Archived optional[bool] `query:"archived" doc:"Only those that one has archived, or has not; left out: all."`
+		Limit    int            `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items of a page."`
+		Cursor   string         `query:"cursor" doc:"next of the page before."`
+	}
 	chatParam struct {
 		Chat string `path:"chat" doc:"The chat's id."`
 	}
@@ -123,3 +128,10 @@ func (o optional[T]) Schema(r huma.Registry) *huma.Schema {
 }
 func (o *optional[T]) Receiver() reflect.Value    { return reflect.ValueOf(o).Elem().Field(0) }
 func (o *optional[T]) OnParamSet(set bool, _ any) { o.Set = set }
+
+func (o optional[T]) pointer() *T {
+	if !o.Set {
+		return nil
+	}
+	return &o.Value
+}

@@ -149,6 +149,9 @@ func badValues(chat, message, group string) (out []bad) {
 	add("POST", "/v1/groups/"+group+"/invites", `{"expiresIn":-1}`, "invalid_expiry", "expiresIn")
 	add("POST", "/v1/groups/"+group+"/invites", `{"expiresIn":1,"expiresAt":"2030-01-01T00:00:00Z"}`, "invalid_expiry", "expiresAt")
 	add("POST", "/v1/groups/"+group+"/invites", `{"expiresAt":"2020-01-01T00:00:00Z"}`, "invalid_expiry", "expiresAt")
+	for _, until := range []string{`"soon"`, `1`, `true`, `{}`, `"2026-13-01T00:00:00Z"`} {
+		add("PATCH", "/v1/chats/"+chat+"/preferences", `{"mutedUntil":`+until+`}`, "invalid_field", "mutedUntil")
+	}
 	add("PATCH", "/v1/me/settings", `{"theme":"blue"}`, "invalid_setting", "theme")
 	add("PATCH", "/v1/me/settings", `{"language":""}`, "invalid_setting", "language")
 	add("PATCH", "/v1/me/settings", `{"language":"no tag"}`, "", "language")

@@ -46,6 +46,7 @@ func routesWithBody(chat, message, group, bob string) [][3]string {
 		{"PATCH", "/v1/chats/" + chat + "/messages/" + message, `{"text":"x"}`},
 		{"POST", "/v1/chats/" + chat + "/read", `{"messageId":"` + message + `"}`},
 		{"POST", "/v1/chats/" + chat + "/typing", `{"typing":true}`},
+		{"PATCH", "/v1/chats/" + chat + "/preferences", `{"archived":true,"pinned":false,"markedUnread":true}`},
 		{"POST", "/v1/chats/" + chat + "/delivered", `{"messageId":"` + message + `"}`},
 		{"POST", "/v1/sync", `{"epoch":"first","chats":{"` + chat + `":0},"limit":10}`},
 		{"POST", "/v1/groups", `{"name":"x","description":"x","memberIds":["` + bob + `"]}`},

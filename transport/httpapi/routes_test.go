@@ -430,3 +430,32 @@ func TestGroupPolicy(t *testing.T) {
 		want(t, a.must(404, ada, method, "/v1/groups/"+direct.id()+rest, body), "chat_not_found", "error", "code")
 	}
 }
+
+func TestPreferences(t *testing.T) {
+	a := newApp(t)
+	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)
+	chat := a.must(201, ada, "POST", "/v1/chats/direct", fmt.Sprintf(`{"userId":%q}`, bob.id))
+	path := "/v1/chats/" + chat.id()
+	want(t, chat, nil, "mutedUntil")
+	muted := a.must(200, ada, "PATCH", path+"/preferences", `{"mutedUntil":"2027-01-02T03:04:05Z","pinned":true}`)
+	want(t, muted, "2027-01-02T03:04:05Z", "mutedUntil")
+	want(t, muted, true, "pinned")
+	want(t, a.must(200, bob, "GET", path, ""), false, "pinned")
+	want(t, a.must(200, ada, "PATCH", path+"/preferences", `{"mutedUntil":null,"markedUnread":true}`), nil, "mutedUntil")
+	marked := a.must(200, ada, "PATCH", path+"/preferences", `{"mutedUntil":"2020-01-01T00:00:00Z"}`)
+	want(t, marked, nil, "mutedUntil")
+	want(t, marked, true, "markedUnread")
+	synced := a.must(200, ada, "POST", "/v1/sync", `{}`)
+	if !strings.Contains(synced.raw, `"type":"chat.preferences","chatId":"`+chat.id()+`"`) || !strings.Contains(synced.raw, `"pinned":true,"markedUnread":true`) {
+		t.Errorf("a sync tells nothing of preferences: %s", synced.raw)
+	}
+	a.must(204, ada, "POST", path+"/read", `{"upTo":0}`) // nothing is to be read, and he has looked
+	want(t, a.must(200, ada, "GET", path, ""), false, "markedUnread")
+
+	want(t, a.must(200, ada, "GET", "/v1/chats?archived=true", ""), nil, "items", 0)
+	a.must(200, ada, "PATCH", path+"/preferences", `{"archived":true}`)
+	want(t, a.must(200, ada, "GET", "/v1/chats?archived=true", ""), chat.id(), "items", 0, "id")
+	want(t, a.must(200, ada, "GET", "/v1/chats?archived=false", ""), nil, "items", 0)
+	want(t, a.must(200, ada, "GET", "/v1/chats", ""), chat.id(), "items", 0, "id")
+	want(t, a.must(404, zoe, "PATCH", path+"/preferences", `{"pinned":true}`), "chat_not_found", "error", "code")
+}

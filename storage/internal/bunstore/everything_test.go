@@ -55,7 +55,11 @@ func everything(t *testing.T, s *bunstore.Store) {
 	_, err = m.Chat(ctx, "bob", "chat")
 	ok(err)
 	for _, after := range []messaging.ChatCursor{{}, {Activity: noon, ChatID: "x"}} {
-		_, err = m.Chats(ctx, "bob", after, 10)
+		_, err = m.Chats(ctx, "bob", messaging.ChatList{After: after, Archived: new(false), Limit: 10})
+		ok(err)
+	}
+	for _, marked := range []bool{true, false, false} {
+		_, err = m.SetPreferences(ctx, messaging.SetPreferences{ChatID: "chat", UserID: "bob", MarkedUnread: &marked, At: noon})
 		ok(err)
 	}
 	_, err = m.ChangeGroup(ctx, messaging.ChangeGroup{ChatID: "chat", ActorID: "bob", Title: new("t"), At: noon, Settings: messaging.GroupChange{SlowMode: new(time.Second)}})

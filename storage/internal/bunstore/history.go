@@ -182,5 +182,8 @@ func userEventsAfter(ctx context.Context, db bun.IDB, userID string, after int64
 	for i := range rows {
 		out = append(out, rows[i].event())
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return out, joinPreferences(ctx, db, userID, out)
 }

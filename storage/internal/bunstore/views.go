@@ -18,21 +18,22 @@ const unreadOf = `c.ordinal - m.read_ordinal
 
 // viewRow is a chat with the span of its viewer.
 type viewRow struct {
-	chatRow      `bun:",extend"`
-	Role         messaging.Role
-	JoinedAt     int64
-	JoinedSeq    int64
-	DeliveredSeq int64
-	ReadSeq      int64
-	Unread       int
+	chatRow       `bun:",extend"`
+	Role          messaging.Role
+	JoinedAt      int64
+	JoinedSeq     int64
+	DeliveredSeq  int64
+	ReadSeq       int64
+	Unread        int
+	preferenceRow `bun:",extend"`
 }
 
-const viewColumns = chatColumns + `, m.role, m.joined_at, m.joined_seq, m.delivered_seq, m.read_seq, ` + unreadOf + ` AS unread`
+const viewColumns = chatColumns + `, m.role, m.joined_at, m.joined_seq, m.delivered_seq, m.read_seq, ` + unreadOf + ` AS unread, ` + preferenceColumns
 
 // Chat implements messaging.Store.
 func (c chats) Chat(ctx context.Context, viewerID, chatID string) (messaging.StoredView, error) {
 	views, err := c.views(ctx, viewerID, []any{viewerID, chatID}, `SELECT `+viewColumns+`
-		FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id
+		FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id`+preferred+`
 		WHERE m.user_id = ? AND m.chat_id = ? AND m.left_seq = 0`, viewerID, chatID)
 	if err == nil && len(views) == 0 {
 		err = messaging.ErrChatNotFound
@@ -44,19 +45,24 @@ func (c chats) Chat(ctx context.Context, viewerID, chatID string) (messaging.Sto
 }
 
 // Chats implements messaging.Store.
-func (c chats) Chats(ctx context.Context, viewerID string, after messaging.ChatCursor, limit int) ([]messaging.StoredView, error) {
-	more, args := "", []any{viewerID, viewerID}
-	if (after != messaging.ChatCursor{}) {
+func (c chats) Chats(ctx context.Context, viewerID string, l messaging.ChatList) ([]messaging.StoredView, error) {
+	more, which, args := "", "", []any{viewerID, viewerID}
+	if (l.After != messaging.ChatCursor{}) {
 		more = "AND (c.activity_at < ? OR c.activity_at = ? AND c.id < ?)"
-		at := micros(after.Activity)
-		args = append(args, at, at, after.ChatID)
+		at := micros(l.After.Activity)
+		args = append(args, at, at, l.After.ChatID)
 	}
-	args = append(args, limit)
+	if l.Archived != nil {
+		which = preferred
+		more += " AND COALESCE(f.archived, FALSE) = ?"
+		args = append(args, *l.Archived)
+	}
+	args = append(args, l.Limit)
 	// The inner query finds the page before anything is counted in its chats.
-	return c.views(ctx, viewerID, []any{viewerID, after}, `SELECT `+viewColumns+`
-		FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id
+	return c.views(ctx, viewerID, []any{viewerID, l.After.ChatID}, `SELECT `+viewColumns+`
+		FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id`+preferred+`
 		WHERE m.user_id = ? AND m.left_seq = 0 AND c.id IN (
-			SELECT c.id FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id
+			SELECT c.id FROM memberships AS m JOIN chats AS c ON c.id = m.chat_id`+which+`
 			WHERE m.user_id = ? AND m.left_seq = 0 `+more+`
 			ORDER BY c.activity_at DESC, c.id DESC LIMIT ?)
 		ORDER BY c.activity_at DESC, c.id DESC`, args...)
@@ -84,7 +90,7 @@ func (c chats) views(ctx context.Context, viewerID string, input []any, query st
 					JoinedSeq: r.JoinedSeq, DeliveredSeq: r.DeliveredSeq, ReadSeq: r.ReadSeq,
 				},
 				PeerID: r.peer(viewerID),
-				Unread: r.Unread,
+				Unread: r.Unread, Preferences: r.preferences(r.ReadSeq),
 			}
 			ids[i] = []any{r.ID}
 		}

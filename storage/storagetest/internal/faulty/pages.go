@@ -105,11 +105,11 @@ func (s beforeInclusive) Messages(ctx context.Context, viewer, chat string, w me
 
 type chatsByTimeAlone struct{ messaging.Store }
 
-func (s chatsByTimeAlone) Chats(ctx context.Context, viewer string, after messaging.ChatCursor, limit int) ([]messaging.StoredView, error) {
-	if after.ChatID != "" {
-		after.ChatID = "\x00" // smaller than every id
+func (s chatsByTimeAlone) Chats(ctx context.Context, viewer string, l messaging.ChatList) ([]messaging.StoredView, error) {
+	if l.After.ChatID != "" {
+		l.After.ChatID = "\x00" // smaller than every id
 	}
-	return s.Store.Chats(ctx, viewer, after, limit)
+	return s.Store.Chats(ctx, viewer, l)
 }
 
 // anyChatsRow looks a message up by its own id alone.
