@@ -14,6 +14,12 @@ const (
 	MemberRemoved  EventType = "member.removed"
 	MemberRole     EventType = "member.role"
 	ChatUpdated    EventType = "chat.updated"
+
+	MessagePinned   EventType = "pin.added"
+	MessageUnpinned EventType = "pin.removed"
+
+	ReactionAdded   EventType = "reaction.added"
+	ReactionRemoved EventType = "reaction.removed"
 )
 
 // The events of a user's own sequence, besides MessageDeleted.
@@ -56,6 +62,7 @@ type Event struct {
 	UserID    string   // member events: whom it concerns
 	Role      Role     // member events: the role from now on, or the last one
 	Reason    Reason   // MemberRemoved
+	Emoji     string   // ReactionAdded, ReactionRemoved, by ActorID to MessageID
 	Fields    []string // ChatUpdated: which of the chat are others since
 	Chat      *Chat    // ChatUpdated: as it stands now
 	// HiddenFrom names who hid the message of what is published, MessageEdited or

@@ -169,6 +169,8 @@ type Message struct {
 	CreatedAt time.Time
 	EditedAt  time.Time // zero when never edited
 	Deleted   bool
+	ReplyTo   string // the message of the chat that it answers; "" when none
+	Reactions []ReactionCount
 	Tally     Tally
 	Err       error // ErrUnreadable: its key or its body is lost, and Text is empty; else nil
 }

@@ -26,7 +26,9 @@ func (m *Messenger) readable(ctx context.Context, viewerID, chatID string, store
 func (s *StoredMessage) show(viewerID string) Message {
 	msg := s.Message
 	msg.Text = ""
-	msg.Deleted = msg.Deleted || s.Hidden
+	if msg.Deleted = msg.Deleted || s.Hidden; msg.Deleted {
+		msg.ReplyTo, msg.Reactions = "", nil
+	}
 	if msg.SenderID != viewerID {
 		msg.ClientID = ""
 	}

@@ -23,7 +23,8 @@ type Service interface {
 	// Unknown ones are named in the error and nobody is added.
 	AddMembers(ctx context.Context, userID, chatID string, members []string) error
 	// RemoveMember removes a member; oneself: leaves. See Store.RemoveMember.
-	RemoveMember(ctx context.Context, userID, chatID, memberID string) error // SetPreferences changes one's own preferences of a chat, and tells one's devices (MSG-12). A
+	RemoveMember(ctx context.Context, userID, chatID, memberID string) error
+	// SetPreferences changes one's own preferences of a chat, and tells one's devices (MSG-12). A
 	// MutedUntil that has passed is none.
 	SetPreferences(ctx context.Context, s SetPreferences) (ChatView, error)
 
@@ -50,6 +51,13 @@ type Service interface {
 	// durable and has its place (MSG-2, 3, 4). Repeated: the client id was known,
 	// and this is the first result as it stands now.
 	Send(ctx context.Context, r SendRequest) (m Message, repeated bool, err error)
+	// React adds or takes back one's reaction to a message; again does nothing. At most MaxReactions
+	// different emoji a message, and only what looks like one: ErrTooManyReactions, ErrMessageNotFound.
+	React(ctx context.Context, r React) error
+	// Pin pins a message for all members, or takes it down; again does nothing. At most MaxPins a chat:
+	// ErrTooManyPins. In groups for who is among WhoMayPin. Pins returns them, the one pinned last on top.
+	Pin(ctx context.Context, p Pin) error
+	Pins(ctx context.Context, userID, chatID string) ([]Message, error)
 	// Edit replaces the text of one's own message within EditWindow (MSG-7).
 	Edit(ctx context.Context, r EditRequest) (Message, error)
 	// Delete deletes a message for everyone, or hides it from the user alone (MSG-8).
@@ -106,6 +114,7 @@ type SendRequest struct {
 	ChatID   string
 	Text     string // 1 to MaxText runes, valid UTF-8 without NUL, not blank; kept byte for byte
 	ClientID string // optional, at most MaxID bytes
+	ReplyTo  string // optional: a message of the chat that the sender can see; else ErrMessageNotFound
 }
 
 // EditRequest asks to replace a text, under the rules of SendRequest.Text.

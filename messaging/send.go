@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+
+	"github.com/wigwag-chat/wigwag/errs"
 )
 
 // Send implements Service.
@@ -18,17 +21,25 @@ func (m *Messenger) Send(ctx context.Context, r SendRequest) (Message, bool, err
 	if err := checkClientID(r.ClientID); err != nil {
 		return Message{}, false, err
 	}
+	missing, err := m.replyMissing(ctx, r)
+	if err != nil {
+		return Message{}, false, err
+	}
 	key, err := m.key(ctx, r.ChatID, "")
 	if err != nil {
 		return Message{}, false, err
 	}
 	item := NewMessage{
 		ID: m.newID(), ChatID: r.ChatID, SenderID: r.SenderID, ClientID: r.ClientID,
-		Kind: KindText, CreatedAt: m.time(),
+		Kind: KindText, CreatedAt: m.time(), ReplyTo: r.ReplyTo, ReplyMissing: missing,
 	}
 	item.Body = key.seal(r.ChatID, item.ID, 1, r.Text)
 	if r.ClientID != "" { // without one nothing can repeat it
-		item.Digest = m.digest("send", r.SenderID, r.ChatID, string(KindText), r.Text)
+		fields := []string{"send", r.SenderID, r.ChatID, string(KindText), r.Text}
+		if r.ReplyTo != "" {
+			fields = append(fields, r.ReplyTo)
+		}
+		item.Digest = m.digest(fields...)
 	}
 	results, err := m.store.Append(ctx, []NewMessage{item})
 	if err != nil {
@@ -53,6 +64,22 @@ func (m *Messenger) Send(ctx context.Context, r SendRequest) (Message, bool, err
 		ActorID: msg.SenderID, MessageID: msg.ID, Message: &told,
 	}}})
 	return msg, false, nil
+}
+
+// replyMissing looks for the message that is answered. Whether it matters the store decides, since a
+// repeated request has its answer. It may be deleted before the answer is stored, as it may be afterwards.
+func (m *Messenger) replyMissing(ctx context.Context, r SendRequest) (bool, error) {
+	switch {
+	case r.ReplyTo == "":
+		return false, nil
+	case !wellFormed(r.ReplyTo):
+		return false, ErrMessageNotFound
+	}
+	_, err := m.store.Message(ctx, r.SenderID, r.ChatID, r.ReplyTo)
+	if errors.Is(err, errs.NotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // digest tells requests apart without keeping them: ciphertexts of one text

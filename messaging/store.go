@@ -91,6 +91,8 @@ type NewMessage struct {
 	ID, ChatID, SenderID string
 	ClientID             string // "" when the sender gave none
 	Kind                 MessageKind
+	ReplyTo              string // a message of the chat; not checked here
+	ReplyMissing         bool   // it was not found: ErrMessageNotFound, unless the client id repeats
 	Body                 Sealed
 	Digest               []byte
 	CreatedAt            time.Time
@@ -279,10 +281,20 @@ type Store interface {
 	// MessageEdited, and names who hid the message. ErrMessageNotFound (also when deleted), ErrNotTheSender,
 	// ErrBlocked as for Append, ErrEditWindowPassed, ErrRevision when another edit came first.
 	Edit(ctx context.Context, e EditMessage) (Changed, error)
-	// Delete leaves a tombstone: body, digest and past bodies are erased, and a
+	// Delete leaves a tombstone: body, digest, past bodies, reactions and ReplyTo are erased, and a
 	// MessageDeleted is made (MSG-8). By the sender, or who manages the group; else
 	// ErrNotTheSender. ErrMessageNotFound, also when it is deleted already.
 	Delete(ctx context.Context, d DeleteMessage) (Changed, error)
+	// React adds or takes back a reaction of one member: a ReactionAdded or ReactionRemoved; none when nothing changes. Reads count the
+	// reactions to a message by emoji, the one that was first on top. ErrMessageNotFound (also when deleted or hidden),
+	// ErrTooManyReactions above most different emoji, ErrBlocked as for Append.
+	React(ctx context.Context, r React, most int) (Changed, error)
+	// Pin pins a message for all members, or takes it down: a MessagePinned or MessageUnpinned; none when nothing changes. In a group
+	// for who is among WhoMayPin, else ErrNotAnAdmin. ErrMessageNotFound (also when deleted or hidden), ErrTooManyPins above most, ErrBlocked as
+	// for Append. A message that is deleted for everyone is taken down by it.
+	Pin(ctx context.Context, p Pin, most int) (Changed, error)
+	// Pins returns the pinned messages, the one pinned last on top, but for those hidden from the viewer.
+	Pins(ctx context.Context, viewerID, chatID string) ([]StoredMessage, error)
 	// Hide hides a message from one member: a MessageDeleted in his own sequence.
 	// Hiding twice changes nothing. ErrMessageNotFound.
 	Hide(ctx context.Context, h HideMessage) (Changed, error)

@@ -57,6 +57,7 @@ type chat struct {
 	reached  map[string]reach  // by user, over moves
 	banned   map[string]messaging.Banned
 	prefers  map[string]preference // by user
+	pins     []*message            // the newest last
 }
 
 // stay is one membership, from its beginning to its end. Who comes back begins another.

@@ -15,6 +15,8 @@ type message struct {
 	chat   *chat
 	past   []messaging.PastBody
 	hidden map[string]bool // by the users who hid it
+
+	reactions []reaction
 }
 
 // counts reports whether a message is there for a viewer, neither deleted nor hidden.
@@ -27,6 +29,7 @@ func (c *chat) show(m *message, viewerID string) messaging.StoredMessage {
 	out.Digest = bytes.Clone(m.Digest)
 	out.Hidden = m.hidden[viewerID]
 	out.Tally = c.tally(m)
+	out.Reactions = m.counted(viewerID)
 	return out
 }
 
@@ -81,6 +84,9 @@ func (d *messagingData) append(n messaging.NewMessage) messaging.Appended {
 	if err == nil {
 		err = c.permits(own, n.CreatedAt)
 	}
+	if err == nil && n.ReplyMissing {
+		err = messaging.ErrMessageNotFound
+	}
 	if err != nil {
 		return messaging.Appended{Err: err}
 	}
@@ -91,7 +97,7 @@ func (d *messagingData) append(n messaging.NewMessage) messaging.Appended {
 		StoredMessage: messaging.StoredMessage{
 			Message: messaging.Message{
 				ID: n.ID, ChatID: n.ChatID, Seq: e.Seq, SenderID: n.SenderID, ClientID: n.ClientID,
-				Kind: n.Kind, CreatedAt: n.CreatedAt,
+				Kind: n.Kind, CreatedAt: n.CreatedAt, ReplyTo: n.ReplyTo,
 			},
 			Body: copySealed(n.Body), Revision: 1, Digest: bytes.Clone(n.Digest),
 		},
@@ -159,7 +165,8 @@ func (s messagingStore) Delete(ctx context.Context, r messaging.DeleteMessage) (
 	if m.SenderID != r.ActorID && !own.Role.Manages() {
 		return messaging.Changed{}, messaging.ErrNotTheSender
 	}
-	m.Deleted, m.Body, m.Digest, m.past = true, messaging.Sealed{}, nil, nil
+	m.Deleted, m.Body, m.Digest, m.past, m.ReplyTo, m.reactions = true, messaging.Sealed{}, nil, nil, "", nil
+	c.unpin(m)
 	event := c.add(messaging.Event{
 		Type: messaging.MessageDeleted, At: r.At, ActorID: r.ActorID, MessageID: m.ID,
 	})

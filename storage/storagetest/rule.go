@@ -32,7 +32,7 @@ func rulesFor(b Backend) []rule {
 	var all []rule
 	for _, some := range [][]rule{
 		storeRules(), keyRules(), userRules(), settingRules(), relationRules(), presenceRules(), accountRules(), challengeRules(), sessionRules(),
-		chatRules(), memberRules(), policyRules(), preferenceRules(), appendRules(), clientIDRules(), editRules(), deleteRules(), historyRules(),
+		chatRules(), memberRules(), policyRules(), preferenceRules(), reactionRules(), appendRules(), clientIDRules(), editRules(), deleteRules(), historyRules(),
 		markRules(), receiptRules(), unreadRules(), eventRules(), newsRules(),
 		raceRules(), modelRules(),
 	} {

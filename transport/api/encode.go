@@ -20,7 +20,8 @@ func (m *Message) AppendJSON(dst []byte) []byte {
 	dst = appendGiven(dst, `,"text":`, m.Text)
 	dst = appendList(append(dst, `,"media":`...), m.Media)
 	dst = appendList(append(dst, `,"entities":`...), m.Entities)
-	dst = appendList(append(dst, `,"reactions":`...), m.Reactions)
+	dst = appendGiven(dst, `,"replyTo":`, m.ReplyTo)
+	dst = appendReactions(append(dst, `,"reactions":`...), m.Reactions)
 	dst = strconv.AppendBool(append(dst, `,"isEdited":`...), m.IsEdited)
 	if !m.EditedAt.IsZero() {
 		dst = appendTime(append(dst, `,"editedAt":`...), m.EditedAt)
@@ -31,6 +32,22 @@ func (m *Message) AppendJSON(dst []byte) []byte {
 	dst = appendCount(dst, `,"deliveredCount":`, m.DeliveredCount)
 	dst = appendCount(dst, `,"readCount":`, m.ReadCount)
 	return append(dst, '}')
+}
+
+func appendReactions(dst []byte, list []Reaction) []byte {
+	if list == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '[')
+	for i, r := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendText(append(dst, `{"emoji":`...), r.Emoji)
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(r.Count), 10)
+		dst = append(appendFlag(dst, `,"mine":`, r.Mine), '}')
+	}
+	return append(dst, ']')
 }
 
 // AppendMessages appends a page of messages as encoding/json writes it, byte for
@@ -72,6 +89,7 @@ func (e *Event) AppendJSON(dst []byte) []byte {
 	if e.Chat != nil {
 		dst = appendReflected(append(dst, `,"chat":`...), e.Chat)
 	}
+	dst = appendGiven(dst, `,"emoji":`, e.Emoji)
 	if e.Changed != nil {
 		dst = appendReflected(append(dst, `,"changed":`...), e.Changed)
 	}

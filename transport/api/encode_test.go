@@ -61,15 +61,26 @@ func some[T any](d draw, v T) *T {
 func (d draw) message() *api.Message {
 	return &api.Message{
 		ID: d.text(), ChatID: d.text(), Seq: d.number(), SenderID: d.text(), ClientID: d.text(), Kind: d.text(), Text: d.text(),
-		Media: d.list(), Entities: d.list(), Reactions: d.list(), IsEdited: d.IntN(2) == 0, EditedAt: d.time(), IsDeleted: d.IntN(2) == 0,
+		Media: d.list(), Entities: d.list(), Reactions: d.reactions(), ReplyTo: d.text(), IsEdited: d.IntN(2) == 0, EditedAt: d.time(), IsDeleted: d.IntN(2) == 0,
 		CreatedAt: d.time(), Status: d.text(), DeliveredCount: some(d, int(d.number())), ReadCount: some(d, int(d.number())),
 	}
+}
+
+func (d draw) reactions() []api.Reaction {
+	if d.IntN(4) == 0 {
+		return nil
+	}
+	all := make([]api.Reaction, d.IntN(3))
+	for i := range all {
+		all[i] = api.Reaction{Emoji: d.text(), Count: int(d.number()), Mine: some(d, d.IntN(2) == 0)}
+	}
+	return all
 }
 
 func (d draw) event() *api.Event {
 	e := &api.Event{
 		Type: d.text(), ChatID: d.text(), Seq: d.number(), UserSeq: d.number(), At: d.time(), MessageID: d.text(), ForEveryone: some(d, d.IntN(2) == 0),
-		UserID: d.text(), ByUserID: d.text(), Role: d.text(), Reason: d.text(), DeliveredSeq: some(d, d.number()), ReadSeq: some(d, d.number()),
+		Emoji: d.text(), UserID: d.text(), ByUserID: d.text(), Role: d.text(), Reason: d.text(), DeliveredSeq: some(d, d.number()), ReadSeq: some(d, d.number()),
 		Version: d.number(), UnreadCount: some(d, int(d.number())), Mentions: some(d, int(d.number())), Total: some(d, int(d.number())), SessionID: d.text(),
 		Typing: some(d, d.IntN(2) == 0), ExpiresInMs: d.number(), Added: some(d, d.IntN(2) == 0),
 		Online: some(d, d.IntN(2) == 0), LastSeen: d.time(),

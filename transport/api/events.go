@@ -13,6 +13,8 @@ const (
 	EventUnread         = "unread"
 	EventTyping         = "typing"
 	EventPresence       = "presence"
+	EventReaction       = "reaction"
+	EventPin            = "pin"
 	EventContact        = "contact"
 	EventBlock          = "block"
 	EventSessionRevoked = "session.revoked"
@@ -29,14 +31,16 @@ type Event struct {
 	At      time.Time `json:"at"`
 
 	Message     *Message `json:"message,omitempty" doc:"message.created, message.edited: as it stands now."`
-	MessageID   string   `json:"messageId,omitempty" doc:"message.deleted."`
+	MessageID   string   `json:"messageId,omitempty" doc:"message.deleted, reaction, pin."`
 	ForEveryone *bool    `json:"forEveryone,omitempty" doc:"message.deleted: false when hidden for oneself."`
 
-	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, typing, presence, contact, block: whom it concerns."`
+	UserID   string `json:"userId,omitempty" doc:"member.*, receipt, reaction, pin, typing, presence, contact, block: whom it concerns."`
 	ByUserID string `json:"byUserId,omitempty" doc:"member.*, chat.updated: who did it."`
 	Role     string `json:"role,omitempty" enum:"owner,admin,member" doc:"member.*."`
 	Reason   string `json:"reason,omitempty" enum:"left,removed,banned" doc:"member.removed."`
 	Chat     *Chat  `json:"chat,omitempty" doc:"chat.joined: may be left out."`
+
+	Emoji string `json:"emoji,omitempty" doc:"reaction."`
 
 	Changed *ChangedChat `json:"changed,omitempty" doc:"chat.updated: the fields that are others, as they stand now."`
 
@@ -56,10 +60,10 @@ type Event struct {
 
 	MutedUntil   *time.Time `json:"mutedUntil,omitempty" doc:"chat.preferences: the chat is muted until then; left out when it is not."`
 	Archived     *bool      `json:"archived,omitempty" doc:"chat.preferences."`
-	Pinned       *bool      `json:"pinned,omitempty" doc:"chat.preferences."`
+	Pinned       *bool      `json:"pinned,omitempty" doc:"chat.preferences: the chat; pin: the message."`
 	MarkedUnread *bool      `json:"markedUnread,omitempty" doc:"chat.preferences; a receipt of one's own that moves ends it too."`
 
-	Added *bool `json:"added,omitempty" doc:"contact, block: whether he came into the list, or out of it."`
+	Added *bool `json:"added,omitempty" doc:"contact, block, reaction: whether he, or it, was added, or taken back."`
 
 	Online   *bool     `json:"online,omitempty" doc:"presence: whether he is online."`
 	LastSeen time.Time `json:"lastSeen,omitzero" doc:"presence: when he last went offline, if one may see it."`
@@ -95,6 +99,12 @@ func fromEvent(e messaging.Event) Event {
 	switch e.Type {
 	case messaging.MessageDeleted:
 		out.MessageID, out.ForEveryone = e.MessageID, new(true)
+	case messaging.MessagePinned, messaging.MessageUnpinned:
+		out.Type, out.MessageID, out.UserID = EventPin, e.MessageID, e.ActorID
+		out.Pinned = new(e.Type == messaging.MessagePinned)
+	case messaging.ReactionAdded, messaging.ReactionRemoved:
+		out.Type, out.MessageID, out.UserID, out.Emoji = EventReaction, e.MessageID, e.ActorID, e.Emoji
+		out.Added = new(e.Type == messaging.ReactionAdded)
 	case messaging.ChatUpdated:
 		out.ByUserID, out.Changed = e.ActorID, fromChanged(e.Fields, e.Chat)
 	case messaging.MemberAdded, messaging.MemberRemoved, messaging.MemberRole:

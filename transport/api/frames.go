@@ -46,6 +46,7 @@ type SendFrame struct {
 	ChatID   string `json:"chatId"`
 	Text     string `json:"text,omitempty"`
 	ClientID string `json:"clientId,omitempty"`
+	ReplyTo  string `json:"replyTo,omitempty"`
 }
 
 // EditFrame edits a message; the reply holds the Message.

@@ -129,6 +129,8 @@ func TestGolden(t *testing.T) {
 		"presence":             api.FromPresence(users.Presence{UserID: "bob", Online: true, LastSeen: t0}),
 		"event_preferences": api.FromUserEvent(messaging.UserEvent{UserID: "ada", Seq: 8, Type: messaging.ChatPreferred, At: t0, ChatID: "c1",
 			Preferences: &messaging.Preferences{MutedUntil: t1, Pinned: true}}, nil),
+		"event_reaction":        api.Broadcast(messaging.Event{ChatID: "c1", Seq: 9, Type: messaging.ReactionAdded, At: t0, ActorID: "bob", MessageID: "m1", Emoji: "👍"}, ""),
+		"event_pin":             api.Broadcast(messaging.Event{ChatID: "c1", Seq: 9, Type: messaging.MessageUnpinned, At: t0, ActorID: "bob", MessageID: "m1"}, ""),
 		"event_unblocked":       api.FromUserEvent(messaging.UserEvent{UserID: "ada", Seq: 9, Type: messaging.BlockRemoved, At: t0, AboutID: "bob"}, nil),
 		"event_session_revoked": api.SessionRevoked("s", t0),
 

@@ -13,6 +13,7 @@ type HotFrame struct {
 	ChatID   string
 	Text     string // message.send
 	ClientID string // message.send
+	ReplyTo  string // message.send; DecodeHot leaves frames that have it to Decode
 	UpTo     int64  // read, delivered
 }
 

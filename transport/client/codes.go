@@ -15,7 +15,7 @@ func kindOfCode(code string) errs.Kind {
 		return errs.NotFound
 	case "method_not_allowed":
 		return errs.Method
-	case "already_a_contact", "client_id_reused", "edit_conflict", "email_taken", "group_full", "not_a_group", "owner_must_hand_over", "profile_changed", "too_many_invites", "too_many_people", "username_taken":
+	case "already_a_contact", "client_id_reused", "edit_conflict", "email_taken", "group_full", "not_a_group", "owner_must_hand_over", "profile_changed", "too_many_invites", "too_many_people", "too_many_pins", "too_many_reactions", "username_taken":
 		return errs.Conflict
 	case "body_too_large":
 		return errs.TooLarge

@@ -58,7 +58,7 @@ func (s *Socket) Send(ctx context.Context, chatID string, body api.SendMessage) 
 	}
 	m, _, err := ask[api.Message](ctx, s, func(h api.FrameHead) any {
 		h.Type = api.FrameSend
-		return api.SendFrame{FrameHead: h, ChatID: chatID, Text: body.Text, ClientID: body.ClientID}
+		return api.SendFrame{FrameHead: h, ChatID: chatID, Text: body.Text, ClientID: body.ClientID, ReplyTo: body.ReplyTo}
 	})
 	return m, err
 }

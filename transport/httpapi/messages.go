@@ -9,7 +9,7 @@ import (
 	"github.com/wigwag-chat/wigwag/transport/api"
 )
 
-// messageRoutes are MSG-2 to MSG-8.
+// messageRoutes are MSG-2 to MSG-8, and the replies and reactions of MSG-11.
 func (s *server) messageRoutes() {
 	const tag, messages, message = "Messages", "/v1/chats/{chat}/messages", "/v1/chats/{chat}/messages/{message}"
 	add(s, route{call: "POST " + messages, id: "sendMessage", tag: tag, scope: "messages:write",
@@ -27,6 +27,16 @@ func (s *server) messageRoutes() {
 		summary: "Who has it delivered, read, and when"}, s.listReceipts)
 	add(s, route{call: "GET " + message + "/history", id: "listPastTexts", tag: tag, scope: "messages:read",
 		summary: "The texts that edits replaced, oldest first"}, s.listPastTexts)
+	add(s, route{call: "PUT " + message + "/reactions/{emoji}", id: "react", tag: tag, scope: "messages:write",
+		summary: "React to a message; again does nothing"}, s.react(true))
+	add(s, route{call: "DELETE " + message + "/reactions/{emoji}", id: "unreact", tag: tag, scope: "messages:write",
+		summary: "Take one's reaction back, if there is one"}, s.react(false))
+	add(s, route{call: "PUT " + message + "/pin", id: "pinMessage", tag: tag, scope: "messages:write",
+		summary: "Pin a message for all; again does nothing"}, s.pin(true))
+	add(s, route{call: "DELETE " + message + "/pin", id: "unpinMessage", tag: tag, scope: "messages:write",
+		summary: "Take a pinned message down, if it is pinned"}, s.pin(false))
+	add(s, route{call: "GET /v1/chats/{chat}/pins", id: "listPins", tag: tag, scope: "messages:read",
+		summary: "The pinned messages, the one pinned last on top"}, s.listPins)
 }
 
 func (s *server) sendMessage(ctx context.Context, c *call[sendParams, api.SendMessage]) (*reply[api.Message], error) {
@@ -36,11 +46,38 @@ func (s *server) sendMessage(ctx context.Context, c *call[sendParams, api.SendMe
 	}
 	m, repeated, err := s.Messaging.Send(ctx, messaging.SendRequest{
 		SenderID: c.Who.UserID, ChatID: c.In.Chat, Text: c.Body.Text, ClientID: cmp.Or(c.Body.ClientID, key),
+		ReplyTo: c.Body.ReplyTo,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return made(api.FromMessage(m, c.Who.UserID), !repeated)
+}
+
+func (s *server) react(added bool) handler[reactionParam, none, none] {
+	return func(ctx context.Context, c *call[reactionParam, none]) (*reply[none], error) {
+		return done(s.Messaging.React(ctx, messaging.React{
+			UserID: c.Who.UserID, ChatID: c.In.Chat, MessageID: c.In.Message, Emoji: c.In.Emoji, Added: added,
+		}))
+	}
+}
+
+func (s *server) pin(pinned bool) handler[messageParam, none, none] {
+	return func(ctx context.Context, c *call[messageParam, none]) (*reply[none], error) {
+		return done(s.Messaging.Pin(ctx, messaging.Pin{UserID: c.Who.UserID, ChatID: c.In.Chat, MessageID: c.In.Message, Pinned: pinned}))
+	}
+}
+
+func (s *server) listPins(ctx context.Context, c *call[chatParam, none]) (*reply[api.Page[api.Message]], error) {
+	pins, err := s.Messaging.Pins(ctx, c.Who.UserID, c.In.Chat)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]api.Message, len(pins)) // all of them: messaging.MaxPins
+	for i, m := range pins {
+		items[i] = api.FromMessage(m, c.Who.UserID)
+	}
+	return ok(api.Page[api.Message]{Items: items})
 }
 
 func (s *server) getMessage(ctx context.Context, c *call[messageParam, none]) (*reply[api.Message], error) {

@@ -66,7 +66,7 @@ func (s *server) document(rt route, method, path string, body reflect.Type) {
 	doc := s.api.OpenAPI()
 	item := doc.Paths[path]
 	op := map[string]*huma.Operation{
-		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+		http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
 	}[method]
 	schemas := doc.Components.Schemas
 	if body != reflect.TypeFor[none]() {

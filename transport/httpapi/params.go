@@ -67,6 +67,11 @@ type (
 		Chat    string `path:"chat" doc:"The chat's id."`
 		Message string `path:"message" doc:"The message's id."`
 	}
+	reactionParam struct {
+		Chat    string `path:"chat" doc:"The chat's id."`
+		Message string `path:"message" doc:"The message's id."`
+		Emoji   string `path:"emoji" doc:"One emoji, percent-encoded."`
+	}
 	deleteParams struct {
 		Chat    string `path:"chat" doc:"The chat's id."`
 		Message string `path:"message" doc:"The message's id."`

@@ -15,7 +15,7 @@ func badAddresses(chat, message, group, foreign, foreignMessage string) (out []b
 		"/v1/users/%2e%2e", "/v1/users/.", "/V1/me", "/v1/me.json", "/v1/users/%00", "/v1/users/a%00b", "/v1/users/%ff", "/v1/users/%c0%ae",
 		"/v1/me/nothing", "/v1/search/messages", "/v1/auth/totp", "/v1/auth/api-keys", "/v1/media",
 		"/v1/notifications", "/v1/numbers", "/v1/chats/" + chat + "/draft", "/metrics", "/docs/../healthz",
-		"/.env", "/openapi.yaml", "/schemas/User.json", "/openapi-3.0.json", "/v1/chats/" + chat + "/messages/" + message + "/pin",
+		"/.env", "/openapi.yaml", "/schemas/User.json", "/openapi-3.0.json",
 	} {
 		add("GET", path, 404, "not_found")
 	}

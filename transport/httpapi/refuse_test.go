@@ -42,7 +42,7 @@ func routesWithBody(chat, message, group, bob string) [][3]string {
 		{"POST", "/v1/contacts", `{"userId":"` + bob + `"}`},
 		{"POST", "/v1/blocks", `{"userId":"` + bob + `"}`},
 		{"POST", "/v1/chats/direct", `{"userId":"` + bob + `"}`},
-		{"POST", "/v1/chats/" + chat + "/messages", `{"text":"x","clientId":"k"}`},
+		{"POST", "/v1/chats/" + chat + "/messages", `{"text":"x","clientId":"k","replyTo":"` + message + `"}`},
 		{"PATCH", "/v1/chats/" + chat + "/messages/" + message, `{"text":"x"}`},
 		{"POST", "/v1/chats/" + chat + "/read", `{"messageId":"` + message + `"}`},
 		{"POST", "/v1/chats/" + chat + "/typing", `{"typing":true}`},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -458,4 +459,49 @@ func TestPreferences(t *testing.T) {
 	want(t, a.must(200, ada, "GET", "/v1/chats?archived=false", ""), nil, "items", 0)
 	want(t, a.must(200, ada, "GET", "/v1/chats", ""), chat.id(), "items", 0, "id")
 	want(t, a.must(404, zoe, "PATCH", path+"/preferences", `{"pinned":true}`), "chat_not_found", "error", "code")
+}
+
+func TestReactionsAndReplies(t *testing.T) {
+	a := newApp(t)
+	ada, bob, zoe := a.signUp(adaPhone), a.signUp(bobPhone), a.signUp(zoePhone)
+	chat := a.must(201, ada, "POST", "/v1/chats/direct", fmt.Sprintf(`{"userId":%q}`, bob.id))
+	path := "/v1/chats/" + chat.id() + "/messages"
+	first := a.must(201, ada, "POST", path, `{"text":"first"}`)
+	want(t, first, nil, "replyTo")
+	thumb := path + "/" + first.id() + "/reactions/%F0%9F%91%8D"
+	a.must(204, bob, "PUT", thumb, "")
+	a.clock.advance(time.Second)
+	a.must(204, bob, "PUT", thumb, "")
+	a.must(204, ada, "PUT", path+"/"+first.id()+"/reactions/%E2%9D%A4%EF%B8%8F", "")
+	got := a.must(200, bob, "GET", path+"/"+first.id(), "")
+	want(t, got, "👍", "reactions", 0, "emoji")
+	want(t, got, 1, "reactions", 0, "count")
+	want(t, got, true, "reactions", 0, "mine")
+	want(t, got, false, "reactions", 1, "mine")
+	history := a.must(200, ada, "GET", path, "")
+	want(t, history, false, "items", 0, "reactions", 0, "mine")
+	synced := a.must(200, ada, "POST", "/v1/sync", fmt.Sprintf(`{"chats":{%q:0}}`, chat.id()))
+	for _, part := range []string{`"type":"reaction"`, `"messageId":"` + first.id() + `"`, `"emoji":"👍"`, `"added":true`} {
+		if !strings.Contains(synced.raw, part) {
+			t.Errorf("a sync lacks %s: %s", part, synced.raw)
+		}
+	}
+	a.must(204, bob, "DELETE", thumb, "")
+	a.must(204, bob, "DELETE", thumb, "")
+	want(t, a.must(200, bob, "GET", path+"/"+first.id(), ""), "❤️", "reactions", 0, "emoji")
+	want(t, a.must(400, bob, "PUT", path+"/"+first.id()+"/reactions/x", ""), "invalid_emoji", "error", "code")
+	want(t, a.must(404, zoe, "PUT", thumb, ""), "chat_not_found", "error", "code")
+
+	pin := path + "/" + first.id() + "/pin"
+	a.must(204, bob, "PUT", pin, "")
+	a.must(204, bob, "PUT", pin, "")
+	want(t, a.must(200, ada, "GET", "/v1/chats/"+chat.id()+"/pins", ""), first.id(), "items", 0, "id")
+	a.must(204, ada, "DELETE", pin, "")
+	want(t, a.must(200, ada, "GET", "/v1/chats/"+chat.id()+"/pins", ""), nil, "items", 0)
+	want(t, a.must(404, zoe, "PUT", pin, ""), "chat_not_found", "error", "code")
+
+	reply := a.must(201, bob, "POST", path, fmt.Sprintf(`{"text":"second","replyTo":%q}`, first.id()))
+	want(t, reply, first.id(), "replyTo")
+	want(t, a.must(200, ada, "GET", path, ""), first.id(), "items", 1, "replyTo")
+	want(t, a.must(404, bob, "POST", path, `{"text":"third","replyTo":"nothing"}`), "message_not_found", "error", "code")
 }

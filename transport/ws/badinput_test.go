@@ -28,7 +28,7 @@ type bad struct {
 
 // fields of every type of frame, each with a value that is right by its form.
 var fields = map[string]map[string]string{
-	"message.send":   {"chatId": `"$chat"`, "text": `"x"`, "clientId": `"new"`},
+	"message.send":   {"chatId": `"$chat"`, "text": `"x"`, "clientId": `"new"`, "replyTo": `"$message"`},
 	"message.edit":   {"chatId": `"$chat"`, "messageId": `"$message"`, "text": `"x"`},
 	"message.delete": {"chatId": `"$chat"`, "messageId": `"$message"`, "forEveryone": `true`},
 	"read":           {"chatId": `"$chat"`, "upTo": `1`},
@@ -129,6 +129,10 @@ func badInputs() (all []bad) {
 				}
 				for _, n := range []int{4097, 60 << 10} {
 					add(bad{name: fmt.Sprintf("%s of %d", what, n), frame: with(kind, name, long(n)), code: "message_too_long", field: "text"})
+				}
+			case "replyTo":
+				for _, v := range []string{`"no-such-message"`, `"$foreignMessage"`, `"\u0001"`, long(60 << 10)} {
+					add(bad{name: what + " = " + v[:min(len(v), 20)], frame: with(kind, name, v), code: "message_not_found"})
 				}
 			case "clientId":
 				for _, v := range []string{long(129), long(60 << 10), `"\u0001"`} {

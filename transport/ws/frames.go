@@ -95,7 +95,7 @@ func (s *session) answer(ctx context.Context, kind string, data []byte) (any, er
 	switch kind {
 	case api.FrameSend:
 		return decoded(data, func(f api.SendFrame) (any, error) {
-			return s.hot(ctx, api.HotFrame{FrameHead: f.FrameHead, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID})
+			return s.hot(ctx, api.HotFrame{FrameHead: f.FrameHead, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID, ReplyTo: f.ReplyTo})
 		})
 	case api.FrameEdit:
 		return decoded(data, func(f api.EditFrame) (any, error) {
@@ -151,7 +151,7 @@ func (s *session) hot(ctx context.Context, f api.HotFrame) (any, error) {
 	}
 	if f.Type == api.FrameSend {
 		m, _, err := s.h.Messaging.Send(ctx, messaging.SendRequest{
-			SenderID: s.id.UserID, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID,
+			SenderID: s.id.UserID, ChatID: f.ChatID, Text: f.Text, ClientID: f.ClientID, ReplyTo: f.ReplyTo,
 		})
 		if err != nil {
 			return nil, err

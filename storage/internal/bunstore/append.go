@@ -49,6 +49,9 @@ func (r *round) appendAll() *Call {
 		if err == nil {
 			err = head.permits(span, micros(n.CreatedAt))
 		}
+		if err == nil && n.ReplyMissing {
+			err = messaging.ErrMessageNotFound
+		}
 		if err != nil {
 			r.doubt = r.doubt || r.trusting && n.ClientID != "" // a repeat is told again all the same
 			out.appended.Err = err
@@ -63,7 +66,7 @@ func (r *round) appendAll() *Call {
 		out.appended.Message = messaging.StoredMessage{
 			Message: messaging.Message{
 				ID: n.ID, ChatID: n.ChatID, Seq: head.seq, SenderID: n.SenderID, ClientID: n.ClientID,
-				Kind: n.Kind, CreatedAt: n.CreatedAt,
+				Kind: n.Kind, CreatedAt: n.CreatedAt, ReplyTo: n.ReplyTo,
 				Tally: messaging.Tally{Recipients: head.members - 1},
 			},
 			Body: n.Body, Revision: 1, Digest: n.Digest,
@@ -71,7 +74,7 @@ func (r *round) appendAll() *Call {
 		if n.ClientID != "" {
 			r.names[name{n.SenderID, n.ClientID}] = &named{digest: n.Digest, fresh: &out.appended.Message}
 		}
-		c.text(n.ID, n.ChatID, n.SenderID, n.ClientID, string(n.Kind), n.Body.KeyID).blob(n.Body.Data, n.Digest).
+		c.text(n.ID, n.ChatID, n.SenderID, n.ClientID, string(n.Kind), n.Body.KeyID, n.ReplyTo).blob(n.Body.Data, n.Digest).
 			int(head.seq, head.ordinal, micros(n.CreatedAt), never)
 	}
 	return c

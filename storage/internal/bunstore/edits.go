@@ -39,7 +39,7 @@ func (c chats) Edit(ctx context.Context, e messaging.EditMessage) (messaging.Cha
 			return out, err
 		}
 		m.KeyID, m.Body, m.Revision, m.EditedAt = e.Body.KeyID, e.Body.Data, e.Revision, at
-		stored, err := storedAll(ctx, tx, []messageRow{m})
+		stored, err := storedAll(ctx, tx, e.EditorID, []messageRow{m})
 		if err != nil {
 			return out, err
 		}
@@ -69,11 +69,17 @@ func (c chats) Delete(ctx context.Context, d messaging.DeleteMessage) (messaging
 		if m.SenderID != d.ActorID && !manages {
 			return out, messaging.ErrNotTheSender
 		}
-		n, err := exec(ctx, tx, "UPDATE messages SET deleted = TRUE, key_id = '', body = NULL, digest = NULL WHERE id = ?", m.ID)
+		n, err := exec(ctx, tx, "UPDATE messages SET deleted = TRUE, reacted = FALSE, reply_to = '', key_id = '', body = NULL, digest = NULL WHERE id = ?", m.ID)
 		if err := must(1, n, err); err != nil {
 			return out, err
 		}
 		if _, err := exec(ctx, tx, "DELETE FROM message_edits WHERE message_id = ?", m.ID); err != nil {
+			return out, err
+		}
+		if _, err := exec(ctx, tx, "DELETE FROM reactions WHERE message_id = ?", m.ID); err != nil {
+			return out, err
+		}
+		if _, err := exec(ctx, tx, "DELETE FROM pins WHERE chat_id = ? AND message_id = ?", m.ChatID, m.ID); err != nil {
 			return out, err
 		}
 		out.Events, err = c.addMessageEvent(ctx, tx, head, messaging.Event{Type: messaging.MessageDeleted, At: d.At, ActorID: d.ActorID, MessageID: m.ID})

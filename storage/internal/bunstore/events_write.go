@@ -1,6 +1,7 @@
 package bunstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -17,9 +18,9 @@ func addEvents(ctx context.Context, tx bun.Tx, events ...messaging.Event) error 
 	}
 	rows := make(tuples, len(events))
 	for i, e := range events {
-		rows[i] = []any{e.ChatID, e.Seq, string(e.Type), micros(e.At), e.ActorID, e.MessageID, e.UserID, string(e.Role), string(e.Reason), strings.Join(e.Fields, "\n")}
+		rows[i] = []any{e.ChatID, e.Seq, string(e.Type), micros(e.At), e.ActorID, e.MessageID, e.UserID, string(e.Role), string(e.Reason), cmp.Or(strings.Join(e.Fields, "\n"), e.Emoji)}
 	}
-	n, err := exec(ctx, tx, `INSERT INTO chat_events (chat_id, seq, type, at, actor_id, message_id, user_id, role, reason, fields) VALUES ?`, rows)
+	n, err := exec(ctx, tx, `INSERT INTO chat_events (chat_id, seq, type, at, actor_id, message_id, user_id, role, reason, detail) VALUES ?`, rows)
 	return must(len(events), n, err)
 }
 

@@ -58,6 +58,20 @@ func everything(t *testing.T, s *bunstore.Store) {
 		_, err = m.Chats(ctx, "bob", messaging.ChatList{After: after, Archived: new(false), Limit: 10})
 		ok(err)
 	}
+	for _, added := range []bool{true, false} {
+		for range 2 {
+			_, err = m.React(ctx, messaging.React{ChatID: "chat", MessageID: "m1", UserID: "bob", Emoji: "x", Added: added, At: noon}, 9)
+			ok(err)
+			_, err = m.Pin(ctx, messaging.Pin{ChatID: "chat", MessageID: "m1", UserID: "bob", Pinned: added, At: noon}, 9)
+			ok(err)
+			_, err = m.Pins(ctx, "bob", "chat")
+			ok(err)
+			_, err = m.Message(ctx, "bob", "chat", "m1")
+			ok(err)
+			_, err = m.Messages(ctx, "bob", "chat", messaging.Window{Limit: 5})
+			ok(err)
+		}
+	}
 	for _, marked := range []bool{true, false, false} {
 		_, err = m.SetPreferences(ctx, messaging.SetPreferences{ChatID: "chat", UserID: "bob", MarkedUnread: &marked, At: noon})
 		ok(err)

@@ -40,7 +40,7 @@ func (c chats) Message(ctx context.Context, viewerID, chatID, messageID string) 
 		if err != nil {
 			return err
 		}
-		out, err = storedAll(ctx, db, []messageRow{row})
+		out, err = storedAll(ctx, db, viewerID, []messageRow{row})
 		return err
 	})
 	if err != nil {
@@ -92,7 +92,7 @@ func (c chats) Events(ctx context.Context, viewerID, chatID string, after int64,
 
 // eventsAfter reads a chat's events as a viewer sees them; he is a member, or "".
 func eventsAfter(ctx context.Context, db bun.IDB, viewerID, chatID string, after int64, limit int) ([]messaging.StoredEvent, error) {
-	events, err := list[eventRow](ctx, db, `SELECT chat_id, seq, type, at, actor_id, message_id, user_id, role, reason, fields
+	events, err := list[eventRow](ctx, db, `SELECT chat_id, seq, type, at, actor_id, message_id, user_id, role, reason, detail
 		FROM chat_events WHERE chat_id = ? AND seq > ? ORDER BY seq LIMIT ?`, chatID, after, limit)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func eventsAfter(ctx context.Context, db bun.IDB, viewerID, chatID string, after
 		}
 		rows = append(rows, more...)
 	}
-	messages, err := storedAll(ctx, db, rows)
+	messages, err := storedAll(ctx, db, viewerID, rows)
 	if err != nil {
 		return nil, err
 	}

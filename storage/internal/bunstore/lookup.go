@@ -23,6 +23,8 @@ type lookups struct {
 	stand  *Statement // the epoch, and the head of a user
 	heads  *Statement // of a user's chats
 	marks  *Statement // of the members of small chats
+
+	reactions *Statement // to messages
 }
 
 func newLookups(d Dialect) *lookups {
@@ -69,11 +71,13 @@ func newLookups(d Dialect) *lookups {
 			JOIN chats AS c ON c.id = v.chat_id AND c.member_count <= v.most
 			JOIN memberships AS m ON m.chat_id = v.chat_id AND m.left_seq = 0
 			ORDER BY m.chat_id, m.user_id`, slices.Concat(texts("chat_id", "user_id"), ints("most"))...),
+		reactions: d.statement("reactions_of", `SELECT r.message_id, r.emoji, COUNT(*), CAST(SUM(CASE WHEN r.user_id = v.user_id THEN 1 ELSE 0 END) AS BIGINT), MIN(r.at)
+			FROM {v} JOIN reactions AS r ON r.message_id = v.message_id GROUP BY 1, 2 ORDER BY 5, 2`, texts("message_id", "user_id")...),
 	}
 }
 
 func (l *lookups) all() []*Statement {
-	return []*Statement{l.member, l.few, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads, l.marks}
+	return []*Statement{l.member, l.few, l.older, l.newer, l.spans, l.counts, l.unread, l.stand, l.heads, l.marks, l.reactions}
 }
 
 // smallChat is up to how many members, and of how many memberships, each is read with a page.
@@ -104,7 +108,7 @@ func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messagin
 	switch {
 	case err != nil:
 		return nil, err
-	case p.members <= smallChat && len(spans) <= smallSpans:
+	case p.members <= smallChat && len(spans) <= smallSpans && len(p.reacted) == 0:
 		for i := range p.out {
 			for j := range spans {
 				if spans[j].UserID != p.out[i].SenderID {
@@ -118,6 +122,9 @@ func (c chats) Messages(ctx context.Context, viewerID, chatID string, w messagin
 				return err
 			}
 			if err := p.found(); err != nil {
+				return err
+			}
+			if err := p.react(ctx, pipe, l); err != nil {
 				return err
 			}
 			return l.tally(ctx, pipe, chatID, p.out)
@@ -136,13 +143,19 @@ type page struct {
 
 	members int64 // of the chat; 0: the viewer is none of them
 	out     []messaging.StoredMessage
+	reacted []string // ids of those messages that have reactions
 }
 
 // calls read who may, and the messages if the chat has at most most members.
 func (p *page) calls(l *lookups, most int64) []*Call {
-	p.members, p.out = 0, make([]messaging.StoredMessage, 0, p.w.Limit)
+	p.members, p.out, p.reacted = 0, make([]messaging.StoredMessage, 0, p.w.Limit), nil
 	part := func(st *Statement, seq int64, n, skip int) *Call {
-		return st.call(1, func(row Row) { p.out = append(p.out, storedRow(row)) }).
+		return st.call(1, func(row Row) {
+			p.out = append(p.out, storedRow(row))
+			if row.Bool(15) {
+				p.reacted = append(p.reacted, row.Text(0))
+			}
+		}).
 			text(p.chatID, p.viewerID).int(seq, int64(n), int64(skip), most)
 	}
 	calls := []*Call{l.member.call(1, func(row Row) { p.members = row.Int(0) }).text(p.viewerID, p.chatID)}
@@ -157,6 +170,25 @@ func (p *page) calls(l *lookups, most int64) []*Call {
 	default:
 		return append(calls, part(l.older, math.MaxInt64, w.Limit, w.Offset))
 	}
+}
+
+// react reads the reactions to the messages that have any.
+func (p *page) react(ctx context.Context, pipe Pipe, l *lookups) error {
+	if len(p.reacted) == 0 {
+		return nil
+	}
+	at := make(map[string]*messaging.StoredMessage, len(p.out))
+	for i := range p.out {
+		at[p.out[i].ID] = &p.out[i]
+	}
+	call := l.reactions.call(len(p.reacted), func(row Row) {
+		m := at[row.Text(0)]
+		m.Reactions = append(m.Reactions, messaging.ReactionCount{Emoji: row.Text(1), Count: int(row.Int(2)), Mine: row.Int(3) > 0})
+	})
+	for _, id := range p.reacted {
+		call.text(id, p.viewerID)
+	}
+	return pipe.Run(ctx, false, call)
 }
 
 // found puts what was read in order, if it was the viewer's to read.
@@ -211,7 +243,7 @@ func storedRow(row Row) messaging.StoredMessage {
 	r := messageRow{
 		ID: row.Text(0), ChatID: row.Text(1), Seq: row.Int(2), Ordinal: row.Int(3), SenderID: row.Text(4), ClientID: row.Text(5),
 		Kind: messaging.MessageKind(row.Text(6)), KeyID: row.Text(7), Body: slices.Clone(row.Blob(8)), Revision: int(row.Int(9)),
-		Digest: slices.Clone(row.Blob(10)), CreatedAt: row.Int(11), EditedAt: row.Int(12), Deleted: row.Bool(13),
+		Digest: slices.Clone(row.Blob(10)), CreatedAt: row.Int(11), EditedAt: row.Int(12), Deleted: row.Bool(13), ReplyTo: row.Text(14),
 	}
 	return r.stored()
 }

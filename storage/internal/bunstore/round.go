@@ -236,7 +236,13 @@ func (s *Store) repeated(ctx context.Context, results []batch.Result[outcome]) {
 			if err != nil {
 				return err
 			}
-			messages, err := storedAll(ctx, tx, rows)
+			messages, err := storedAll(ctx, tx, "", rows)
+			for i := range messages {
+				if m := &messages[i]; err == nil && len(m.Reactions) > 0 {
+					m.Reactions = nil
+					err = fillReactions(ctx, tx, m.SenderID, []*messaging.StoredMessage{m})
+				}
+			}
 			for _, m := range messages {
 				found[m.ID] = m
 			}

@@ -109,7 +109,7 @@ func (r *spanRow) watermark() messaging.Watermark {
 	}
 }
 
-const messageColumns = `g.id, g.chat_id, g.seq, g.ordinal, g.sender_id, g.client_id, g.kind, g.key_id, g.body, g.revision, g.digest, g.created_at, g.edited_at, g.deleted`
+const messageColumns = `g.id, g.chat_id, g.seq, g.ordinal, g.sender_id, g.client_id, g.kind, g.key_id, g.body, g.revision, g.digest, g.created_at, g.edited_at, g.deleted, g.reply_to, g.reacted`
 
 // messageRow is a message, and whether the one who asks has hidden it.
 type messageRow struct {
@@ -127,6 +127,8 @@ type messageRow struct {
 	CreatedAt int64
 	EditedAt  int64
 	Deleted   bool
+	ReplyTo   string
+	Reacted   bool
 	Hidden    bool
 }
 
@@ -134,7 +136,7 @@ func (r *messageRow) stored() messaging.StoredMessage {
 	return messaging.StoredMessage{
 		Message: messaging.Message{
 			ID: r.ID, ChatID: r.ChatID, Seq: r.Seq, SenderID: r.SenderID, ClientID: r.ClientID, Kind: r.Kind,
-			CreatedAt: moment(r.CreatedAt), EditedAt: moment(r.EditedAt), Deleted: r.Deleted,
+			CreatedAt: moment(r.CreatedAt), EditedAt: moment(r.EditedAt), Deleted: r.Deleted, ReplyTo: r.ReplyTo,
 		},
 		Body:     messaging.Sealed{KeyID: r.KeyID, Data: r.Body},
 		Revision: r.Revision,
@@ -154,7 +156,7 @@ type eventRow struct {
 	UserID    string
 	Role      messaging.Role
 	Reason    messaging.Reason
-	Fields    string
+	Detail    string
 }
 
 func (r *eventRow) event() messaging.Event {
@@ -162,8 +164,11 @@ func (r *eventRow) event() messaging.Event {
 		ChatID: r.ChatID, Seq: r.Seq, Type: r.Type, At: moment(r.At), ActorID: r.ActorID,
 		MessageID: r.MessageID, UserID: r.UserID, Role: r.Role, Reason: r.Reason,
 	}
-	if r.Fields != "" {
-		e.Fields = strings.Split(r.Fields, "\n")
+	switch e.Type {
+	case messaging.ChatUpdated:
+		e.Fields = strings.Split(r.Detail, "\n")
+	case messaging.ReactionAdded, messaging.ReactionRemoved:
+		e.Emoji = r.Detail
 	}
 	return e
 }

@@ -49,10 +49,10 @@ func newStatements(d Dialect) *statements {
 			FROM {v}`, slices.Concat(texts("chat_id"), ints("seq"))...),
 
 		messages: d.statement("messages", `INSERT INTO messages (id, chat_id, sender_id, client_id, kind, key_id, body, digest,
-				seq, ordinal, created_at, edited_at, revision, deleted)
+				seq, ordinal, created_at, edited_at, revision, deleted, reply_to)
 			SELECT v.id, v.chat_id, v.sender_id, v.client_id, v.kind, v.key_id, v.body, v.digest,
-				v.seq, v.ordinal, v.created_at, v.edited_at, 1, FALSE FROM {v}`,
-			slices.Concat(texts("id", "chat_id", "sender_id", "client_id", "kind", "key_id"), blobs("body", "digest"),
+				v.seq, v.ordinal, v.created_at, v.edited_at, 1, FALSE, v.reply_to FROM {v}`,
+			slices.Concat(texts("id", "chat_id", "sender_id", "client_id", "kind", "key_id", "reply_to"), blobs("body", "digest"),
 				ints("seq", "ordinal", "created_at", "edited_at"))...),
 
 		saveHeads: d.statement("save_heads", `UPDATE chats SET head_seq = v.head_seq, ordinal = v.ordinal, receipt_version = v.receipt_version,

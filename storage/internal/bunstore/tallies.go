@@ -84,16 +84,23 @@ func fillTallies(ctx context.Context, db bun.IDB, messages []*messaging.StoredMe
 	return nil
 }
 
-// storedAll makes messages of rows, with their tallies.
-func storedAll(ctx context.Context, db bun.IDB, rows []messageRow) ([]messaging.StoredMessage, error) {
+// storedAll makes messages of rows, with their tallies, and their reactions as a viewer sees them.
+func storedAll(ctx context.Context, db bun.IDB, viewerID string, rows []messageRow) ([]messaging.StoredMessage, error) {
 	var out []messaging.StoredMessage
 	if len(rows) > 0 {
 		out = make([]messaging.StoredMessage, len(rows))
 	}
 	refs := make([]*messaging.StoredMessage, len(rows))
+	var reacted []*messaging.StoredMessage
 	for i := range rows {
 		out[i] = rows[i].stored()
 		refs[i] = &out[i]
+		if rows[i].Reacted {
+			reacted = append(reacted, &out[i])
+		}
+	}
+	if err := fillReactions(ctx, db, viewerID, reacted); err != nil {
+		return nil, err
 	}
 	return out, fillTallies(ctx, db, refs)
 }

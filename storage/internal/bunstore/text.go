@@ -24,7 +24,7 @@ func valid(args ...any) error {
 
 // validMessage is valid for a message, at a hundredth of its cost.
 func validMessage(n *messaging.NewMessage) error {
-	for _, s := range [...]string{n.ID, n.ChatID, n.SenderID, n.ClientID, string(n.Kind), n.Body.KeyID} {
+	for _, s := range [...]string{n.ID, n.ChatID, n.SenderID, n.ClientID, string(n.Kind), n.Body.KeyID, n.ReplyTo} {
 		if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
 			return errText
 		}

@@ -102,7 +102,7 @@ func (c chats) views(ctx context.Context, viewerID string, input []any, query st
 		if err != nil {
 			return err
 		}
-		messages, err := storedAll(ctx, db, last)
+		messages, err := storedAll(ctx, db, viewerID, last)
 		if err != nil {
 			return err
 		}

@@ -5,8 +5,8 @@ ALTER TABLE chats ADD COLUMN who_may_pin TEXT COLLATE "C" NOT NULL DEFAULT 'admi
 ALTER TABLE chats ADD COLUMN who_may_edit_info TEXT COLLATE "C" NOT NULL DEFAULT 'admins';
 ALTER TABLE chats ADD COLUMN slow_mode BIGINT NOT NULL DEFAULT 0; -- microseconds between two messages of a member
 
--- Of a change of the chat's own data: the names of the fields, a line each.
-ALTER TABLE chat_events ADD COLUMN fields TEXT COLLATE "C" NOT NULL DEFAULT '';
+-- Of a change of the chat's own data: the names of the fields, a line each; of a reaction: the emoji.
+ALTER TABLE chat_events ADD COLUMN detail TEXT COLLATE "C" NOT NULL DEFAULT '';
 
 CREATE TABLE bans (
   chat_id    TEXT COLLATE "C" NOT NULL,

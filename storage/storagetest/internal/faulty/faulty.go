@@ -31,7 +31,7 @@ type Defect struct {
 
 // All lists the defects.
 func All() []Defect {
-	return slices.Concat(pageDefects(), messageDefects(), memberDefects(), policyDefects(), preferenceDefects(), markDefects(), newsDefects(), peopleDefects(), settingDefects(), relationDefects(), presenceDefects(), storeDefects())
+	return slices.Concat(pageDefects(), messageDefects(), memberDefects(), policyDefects(), preferenceDefects(), reactionDefects(), markDefects(), newsDefects(), peopleDefects(), settingDefects(), relationDefects(), presenceDefects(), storeDefects())
 }
 
 // store is the memory store with a defect.
