@@ -38,7 +38,7 @@ type Announcement struct {
 
 // Announced is the outcome of an Announcement.
 type Announced struct {
-	Fresh   bool     // the node was not known, or no longer
+	Fresh   bool     // the node was not known, or no longer, or not all of it: it says everything again
 	Changed []string // who went online or offline
 }
 
@@ -92,12 +92,9 @@ func (p *Profiles) Presence(ctx context.Context, viewerID, userID string) (Prese
 	return all[userID], err
 }
 
-// presences tells of people what the viewer may see.
+// presences tells of people what the viewer may see. What they are is read before what they
+// show: who hides himself and then comes online is not seen by what he showed before.
 func (p *Profiles) presences(ctx context.Context, viewerID string, ids []string) (map[string]Presence, error) {
-	sights, err := p.sights(ctx, viewerID, ids)
-	if err != nil {
-		return nil, err
-	}
 	all := make(map[string]Presence, len(ids))
 	for some := range slices.Chunk(distinct(ids), page) {
 		found, err := p.store.Presences(ctx, some)
@@ -108,8 +105,15 @@ func (p *Profiles) presences(ctx context.Context, viewerID string, ids []string)
 			all[id] = Presence{UserID: id}
 		}
 		for _, now := range found {
-			all[now.UserID] = sights[now.UserID].of(now)
+			all[now.UserID] = now
 		}
+	}
+	sights, err := p.sights(ctx, viewerID, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, now := range all {
+		all[id] = sights[id].of(now)
 	}
 	return all, nil
 }
@@ -155,12 +159,8 @@ func (p *Profiles) Watchers(ctx context.Context, userID string, connected func(s
 	return p.shown(ctx, userID, slices.Sorted(maps.Keys(watchers)))
 }
 
-// shown tells what viewers may see of a user's presence.
+// shown tells what viewers may see of a user's presence, in the order of presences.
 func (p *Profiles) shown(ctx context.Context, userID string, viewers []string) (map[string]Presence, []string, error) {
-	settings, err := p.Settings(ctx, userID)
-	if err != nil {
-		return nil, nil, err
-	}
 	now := Presence{UserID: userID}
 	found, err := p.store.Presences(ctx, []string{userID})
 	if err != nil {
@@ -168,6 +168,10 @@ func (p *Profiles) shown(ctx context.Context, userID string, viewers []string) (
 	}
 	if len(found) > 0 {
 		now = found[0]
+	}
+	settings, err := p.Settings(ctx, userID)
+	if err != nil {
+		return nil, nil, err
 	}
 	seen, hidden := make(map[string]Presence), []string(nil)
 	for some := range slices.Chunk(viewers, page) {

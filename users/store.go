@@ -57,13 +57,13 @@ type Store interface {
 
 	// Announce says which users are connected to a node, and prolongs its lease in the store's own
 	// time: the users of a node whose lease has ended are not online there. A node that
-	// has no lease gets one, and Fresh tells that nothing else was known of it. Presences
+	// has no lease gets one, and Fresh tells that not all is known that it said before. Presences
 	// are stored at a.At where a user goes offline. It returns those users who went online or
 	// offline by it, ascending.
 	Announce(ctx context.Context, a Announcement) (Announced, error)
 	// Sweep forgets nodes whose lease has ended, up to limit users at once, and returns those who went
 	// offline by it, ascending; they were last seen when their node announced last. more
-	// tells that there is more to forget.
+	// tells that there is more to forget. A node of which anything was forgotten is Fresh when it announces again.
 	Sweep(ctx context.Context, limit int) (changed []string, more bool, err error)
 	// Presences returns what is known of those of the ids of whom anything is, by id ascending. At most 1,000 ids.
 	Presences(ctx context.Context, ids []string) ([]Presence, error)

@@ -18,6 +18,7 @@ type presenceData struct {
 type node struct {
 	said     time.Time // its last announcement
 	until    time.Time // the end of its lease, in this process's time
+	swept    bool      // in part
 	stations map[string]users.Station
 }
 
@@ -58,12 +59,12 @@ func (s userStore) Announce(ctx context.Context, a users.Announcement) (users.An
 	}
 	defer unlock()
 	n := d.nodes[a.NodeID]
-	out := users.Announced{Fresh: n == nil}
+	out := users.Announced{Fresh: n == nil || n.swept}
 	if n == nil {
 		n = &node{stations: make(map[string]users.Station)}
 		d.nodes[a.NodeID] = n
 	}
-	n.said, n.until = a.At, time.Now().Add(a.Life)
+	n.said, n.until, n.swept = a.At, time.Now().Add(a.Life), false
 	ids := make([]string, len(a.Stations))
 	for i, st := range a.Stations {
 		ids[i] = st.UserID
@@ -96,7 +97,7 @@ func (s userStore) Sweep(ctx context.Context, limit int) (changed []string, more
 			if limit == 0 {
 				break
 			}
-			gone, limit = append(gone, user), limit-1
+			gone, limit, n.swept = append(gone, user), limit-1, true
 			delete(n.stations, user)
 		}
 		changed = append(changed, d.settle(gone, n.said)...)

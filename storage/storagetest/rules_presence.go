@@ -18,6 +18,8 @@ func presenceRules() []rule {
 			says: "Announce prolongs the lease: what was said of its users stands, though the lease had ended meanwhile, unless it was swept."},
 		{name: "presence/sweep is bounded", check: sweepBounded,
 			says: "Sweep forgets nodes whose lease has ended, up to limit users at once; more tells that there is more to forget."},
+		{name: "presence/half a sweep is told", check: halfSwept,
+			says: "A node of which anything was forgotten is Fresh when it announces again."},
 		{name: "presence/views are of those who look", check: viewing,
 			says: "Viewing returns those of the ids who have a chat on screen, on a node whose lease lives, ascending; each Station replaces what was said before."},
 		{name: "presence/race tells each change once", check: presenceRace,
@@ -136,6 +138,30 @@ func sweepBounded(r *R) {
 	r.same("swept", p, got)
 	for _, now := range r.presences(p...) {
 		r.same("online", false, now.Online)
+	}
+}
+
+func halfSwept(r *R) {
+	p, a := r.people(4), r.id("node")
+	r.announce(a, time.Hour, on(p[0]), on(p[1]), on(p[2]), on(p[3]))
+	r.announce(a, -time.Second)
+	var gone []string
+	for len(gone) == 0 { // others of the store's may come first
+		changed, more, err := r.store.Users().Sweep(r.ctx, 2)
+		r.ok(err)
+		for _, id := range changed {
+			if slices.Contains(p, id) {
+				gone = append(gone, id)
+			}
+		}
+		if !more && len(gone) == 0 {
+			r.Fatalf("nobody was swept")
+		}
+	}
+	r.same("announced after half a sweep", users.Announced{Fresh: true}, r.announce(a, time.Hour))
+	r.same("announced again", users.Announced{Changed: gone}, r.announce(a, time.Hour, on(p[0]), on(p[1]), on(p[2]), on(p[3])))
+	for _, now := range r.presences(p...) {
+		r.same("online", true, now.Online)
 	}
 }
 

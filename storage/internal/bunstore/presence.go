@@ -10,6 +10,9 @@ import (
 	"github.com/wigwag-chat/wigwag/users"
 )
 
+// swept stands for the end of the lease of a node of which something was forgotten.
+const swept = 0
+
 // Announce implements users.Store. Nodes are locked before users, users in the order of their ids.
 func (p profiles) Announce(ctx context.Context, a users.Announcement) (out users.Announced, err error) {
 	if err := valid(a); err != nil {
@@ -18,10 +21,12 @@ func (p profiles) Announce(ctx context.Context, a users.Announcement) (out users
 	clock := p.s.dialect.Clock
 	err = p.s.write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		out = users.Announced{}
-		n, err := exec(ctx, tx, "UPDATE nodes SET said_at = ?, until_at = "+clock+" + ? WHERE id = ?", micros(a.At), a.Life.Microseconds(), a.NodeID)
+		n, err := exec(ctx, tx, "UPDATE nodes SET said_at = ?, until_at = "+clock+" + ? WHERE id = ? AND until_at <> ?",
+			micros(a.At), a.Life.Microseconds(), a.NodeID, swept)
 		if err == nil && n == 0 {
 			out.Fresh = true
-			_, err = exec(ctx, tx, "INSERT INTO nodes (id, said_at, until_at) VALUES (?, ?, "+clock+" + ?)", a.NodeID, micros(a.At), a.Life.Microseconds())
+			_, err = exec(ctx, tx, "INSERT INTO nodes (id, said_at, until_at) VALUES (?, ?, "+clock+` + ?)
+				ON CONFLICT (id) DO UPDATE SET said_at = excluded.said_at, until_at = excluded.until_at`, a.NodeID, micros(a.At), a.Life.Microseconds())
 		}
 		if err != nil || len(a.Stations) == 0 {
 			return err
@@ -142,6 +147,9 @@ func (p profiles) Sweep(ctx context.Context, limit int) (changed []string, more 
 		}
 		if len(ids) == 0 {
 			_, err := exec(ctx, tx, "DELETE FROM nodes WHERE id = ?", nodes[0].ID)
+			return err
+		}
+		if _, err := exec(ctx, tx, "UPDATE nodes SET until_at = ? WHERE id = ?", swept, nodes[0].ID); err != nil {
 			return err
 		}
 		told, err := p.told(ctx, tx, ids)
