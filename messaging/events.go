@@ -37,6 +37,15 @@ const (
 	BlockRemoved   EventType = "block.removed"
 )
 
+// RelationEvent is the type of the event by which somebody comes into a list of a user's, or out
+// of it. The kind is that of package users: "contact" or "block".
+func RelationEvent(kind string, stands bool) EventType {
+	if stands {
+		return EventType(kind + ".added")
+	}
+	return EventType(kind + ".removed")
+}
+
 // Reason tells why a membership ended.
 type Reason string
 

@@ -2,10 +2,8 @@ package messaging
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"io"
+	"fmt"
 	"time"
 
 	"github.com/wigwag-chat/wigwag/errs"
@@ -161,17 +159,9 @@ func (m *Messenger) CreateInvite(ctx context.Context, r NewInvite) (Invite, erro
 func (m *Messenger) inviteCode(r NewInvite) (string, error) {
 	b := make([]byte, 16)
 	if r.Key != "" {
-		mac := hmac.New(sha256.New, m.secret)
-		for _, part := range []string{"invite", r.UserID, r.ChatID, r.Key} {
-			mac.Write([]byte(part + "\x00")) // no part has a NUL
-		}
-		copy(b, mac.Sum(nil))
-	} else {
-		m.randMu.Lock()
-		defer m.randMu.Unlock()
-		if _, err := io.ReadFull(m.rand, b); err != nil {
-			return "", err
-		}
+		copy(b, m.digest("invite", r.UserID, r.ChatID, r.Key))
+	} else if err := m.draw(b); err != nil {
+		return "", fmt.Errorf("messaging: draw an invite: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }

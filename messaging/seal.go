@@ -36,10 +36,7 @@ type chatKey struct {
 // newKey draws the first key of a chat and wraps it.
 func (m *Messenger) newKey(ctx context.Context, chatID string) (WrappedKey, error) {
 	secret := make([]byte, chatKeySize)
-	m.randMu.Lock()
-	_, err := io.ReadFull(m.rand, secret)
-	m.randMu.Unlock()
-	if err != nil {
+	if err := m.draw(secret); err != nil {
 		return WrappedKey{}, fmt.Errorf("messaging: draw a chat key: %w", err)
 	}
 	data, err := m.kms.Wrap(ctx, secret, keyAAD(chatID, firstKeyID))
@@ -47,6 +44,14 @@ func (m *Messenger) newKey(ctx context.Context, chatID string) (WrappedKey, erro
 		return WrappedKey{}, fmt.Errorf("messaging: wrap a chat key: %w", err)
 	}
 	return WrappedKey{ID: firstKeyID, Data: data}, nil
+}
+
+// draw fills b with randomness.
+func (m *Messenger) draw(b []byte) error {
+	m.randMu.Lock()
+	defer m.randMu.Unlock()
+	_, err := io.ReadFull(m.rand, b)
+	return err
 }
 
 // key returns an opened key, from the cache where it can. Failures are not

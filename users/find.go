@@ -32,7 +32,7 @@ func (p *Profiles) Users(ctx context.Context, viewerID string, ids []string) ([]
 	if err != nil {
 		return nil, err
 	}
-	return p.seen(ctx, viewerID, found)
+	return p.seen(ctx, viewerID, found, nil)
 }
 
 // FindByUsername finds one person by the whole username, in any case and width.

@@ -95,6 +95,22 @@ func (p *Profiles) Presence(ctx context.Context, viewerID, userID string) (Prese
 // presences tells of people what the viewer may see. What they are is read before what they
 // show: who hides himself and then comes online is not seen by what he showed before.
 func (p *Profiles) presences(ctx context.Context, viewerID string, ids []string) (map[string]Presence, error) {
+	all, err := p.unfiltered(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	sights, err := p.sights(ctx, viewerID, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, now := range all {
+		all[id] = sights[id].of(now)
+	}
+	return all, nil
+}
+
+// unfiltered tells of people what nobody may see as it is.
+func (p *Profiles) unfiltered(ctx context.Context, ids []string) (map[string]Presence, error) {
 	all := make(map[string]Presence, len(ids))
 	for some := range slices.Chunk(distinct(ids), page) {
 		found, err := p.store.Presences(ctx, some)
@@ -107,13 +123,6 @@ func (p *Profiles) presences(ctx context.Context, viewerID string, ids []string)
 		for _, now := range found {
 			all[now.UserID] = now
 		}
-	}
-	sights, err := p.sights(ctx, viewerID, ids)
-	if err != nil {
-		return nil, err
-	}
-	for id, now := range all {
-		all[id] = sights[id].of(now)
 	}
 	return all, nil
 }
@@ -161,14 +170,11 @@ func (p *Profiles) Watchers(ctx context.Context, userID string, connected func(s
 
 // shown tells what viewers may see of a user's presence, in the order of presences.
 func (p *Profiles) shown(ctx context.Context, userID string, viewers []string) (map[string]Presence, []string, error) {
-	now := Presence{UserID: userID}
-	found, err := p.store.Presences(ctx, []string{userID})
+	all, err := p.unfiltered(ctx, []string{userID})
 	if err != nil {
-		return nil, nil, fmt.Errorf("users: presences: %w", err)
+		return nil, nil, err
 	}
-	if len(found) > 0 {
-		now = found[0]
-	}
+	now := all[userID]
 	settings, err := p.Settings(ctx, userID)
 	if err != nil {
 		return nil, nil, err

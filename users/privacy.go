@@ -70,8 +70,8 @@ func (r regard) sight(by Privacy) Sight {
 	}
 }
 
-// seen are profiles in the eyes of a viewer.
-func (p *Profiles) seen(ctx context.Context, viewerID string, profiles []Profile) ([]User, error) {
+// seen are profiles in the eyes of a viewer, with what he may see of presences read before; nil: without.
+func (p *Profiles) seen(ctx context.Context, viewerID string, profiles []Profile, now map[string]Presence) ([]User, error) {
 	ids := make([]string, len(profiles))
 	for i := range profiles {
 		ids[i] = profiles[i].UserID
@@ -90,6 +90,9 @@ func (p *Profiles) seen(ctx context.Context, viewerID string, profiles []Profile
 			profile.PictureID = ""
 		}
 		users[i] = User{Profile: profile, Phone: phones[profile.UserID]}
+		if now != nil {
+			users[i].Presence = new(sights[profile.UserID].of(now[profile.UserID]))
+		}
 		if profile.UserID != viewerID || p.directory == nil {
 			continue
 		}
@@ -106,29 +109,24 @@ func (p *Profiles) seen(ctx context.Context, viewerID string, profiles []Profile
 
 // seenOne is a profile in the eyes of a viewer, with the person's presence.
 func (p *Profiles) seenOne(ctx context.Context, viewerID string, profile Profile) (User, error) {
-	users, err := p.seen(ctx, viewerID, []Profile{profile})
-	if err == nil {
-		err = p.addPresences(ctx, viewerID, users)
-	}
+	users, err := p.seenNow(ctx, viewerID, []Profile{profile})
 	if err != nil {
 		return User{}, err
 	}
 	return users[0], nil
 }
 
-func (p *Profiles) addPresences(ctx context.Context, viewerID string, users []User) error {
-	ids := make([]string, len(users))
-	for i := range users {
-		ids[i] = users[i].UserID
+// seenNow is seen with presences, which are read before what people show; see presences.
+func (p *Profiles) seenNow(ctx context.Context, viewerID string, profiles []Profile) ([]User, error) {
+	ids := make([]string, len(profiles))
+	for i := range profiles {
+		ids[i] = profiles[i].UserID
 	}
-	all, err := p.presences(ctx, viewerID, ids)
+	now, err := p.unfiltered(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range users {
-		users[i].Presence = new(all[users[i].UserID])
-	}
-	return nil
+	return p.seen(ctx, viewerID, profiles, now)
 }
 
 // phones returns the numbers of others that the viewer may see.

@@ -192,10 +192,11 @@ func (p *Profiles) byID(ctx context.Context, viewerID string, relations []Relati
 	for i, r := range relations {
 		ids[i] = r.UserID
 	}
-	users, err := p.Users(ctx, viewerID, ids)
-	if err == nil {
-		err = p.addPresences(ctx, viewerID, users)
+	found, err := p.load(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
+	users, err := p.seenNow(ctx, viewerID, found)
 	byID := make(map[string]User, len(users))
 	for _, u := range users {
 		byID[u.UserID] = u

@@ -29,7 +29,7 @@ func (s userStore) Relate(ctx context.Context, r users.Relation, most int) (user
 		return users.Relation{}, 0, users.ErrTooMany
 	}
 	d.relations[key] = r
-	return r, d.tellRelation(r, messaging.ContactAdded, messaging.BlockAdded), nil
+	return r, d.tellRelation(r, true), nil
 }
 
 func (s userStore) Unrelate(ctx context.Context, r users.Relation) (int64, error) {
@@ -43,16 +43,12 @@ func (s userStore) Unrelate(ctx context.Context, r users.Relation) (int64, error
 		return 0, nil
 	}
 	delete(d.relations, key)
-	return d.tellRelation(r, messaging.ContactRemoved, messaging.BlockRemoved), nil
+	return d.tellRelation(r, false), nil
 }
 
-// tellRelation puts a change into the owner's own sequence, by the type of its kind.
-func (d *messagingData) tellRelation(r users.Relation, contact, block messaging.EventType) int64 {
-	e := messaging.UserEvent{UserID: r.OwnerID, Type: contact, At: r.At, AboutID: r.UserID}
-	if r.Kind == users.KindBlock {
-		e.Type = block
-	}
-	return d.tell(e).Seq
+// tellRelation puts a change into the owner's own sequence.
+func (d *messagingData) tellRelation(r users.Relation, stands bool) int64 {
+	return d.tell(messaging.UserEvent{UserID: r.OwnerID, Type: messaging.RelationEvent(string(r.Kind), stands), At: r.At, AboutID: r.UserID}).Seq
 }
 
 func (s userStore) Relations(ctx context.Context, ownerID string, kind users.RelationKind, after string, limit int) ([]users.Relation, error) {

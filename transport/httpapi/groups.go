@@ -6,6 +6,7 @@ import (
 
 	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
+	"github.com/wigwag-chat/wigwag/users"
 )
 
 // groupRoutes are GRP-1 to GRP-3, without requests to join.
@@ -65,19 +66,9 @@ func (s *server) listMembers(ctx context.Context, c *call[memberParams, none]) (
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(page.Items))
-	for i, m := range page.Items {
-		ids[i] = m.UserID
-	}
-	people, err := s.people(ctx, c.Who.UserID, ids)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]api.Member, len(page.Items))
-	for i, m := range page.Items {
-		items[i] = api.FromMember(m, *api.Person(people, m.UserID), c.Who.UserID)
-	}
-	return ok(api.Page[api.Member]{Items: items, Next: page.Next})
+	return withPeople(ctx, s, c.Who.UserID, page, func(m messaging.Member) string { return m.UserID }, func(m messaging.Member, u users.User) api.Member {
+		return api.FromMember(m, u, c.Who.UserID)
+	})
 }
 
 func (s *server) addMembers(ctx context.Context, c *call[chatParam, api.AddMembers]) (*reply[none], error) {
@@ -106,19 +97,9 @@ func (s *server) listBans(ctx context.Context, c *call[memberParams, none]) (*re
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(page.Items))
-	for i, b := range page.Items {
-		ids[i] = b.UserID
-	}
-	people, err := s.people(ctx, c.Who.UserID, ids)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]api.Banned, len(page.Items))
-	for i, b := range page.Items {
-		items[i] = api.FromBanned(b, *api.Person(people, b.UserID), c.Who.UserID)
-	}
-	return ok(api.Page[api.Banned]{Items: items, Next: page.Next})
+	return withPeople(ctx, s, c.Who.UserID, page, func(b messaging.Banned) string { return b.UserID }, func(b messaging.Banned, u users.User) api.Banned {
+		return api.FromBanned(b, u, c.Who.UserID)
+	})
 }
 
 func (s *server) ban(ctx context.Context, c *call[chatParam, api.BanMember]) (*reply[none], error) {

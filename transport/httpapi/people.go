@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wigwag-chat/wigwag/errs"
+	"github.com/wigwag-chat/wigwag/messaging"
 	"github.com/wigwag-chat/wigwag/transport/api"
 	"github.com/wigwag-chat/wigwag/users"
 )
@@ -118,4 +119,21 @@ func (s *server) people(ctx context.Context, viewerID string, ids []string) (map
 		}
 	}
 	return found, nil
+}
+
+// withPeople answers with a page of items that each show a person, as the viewer may see him.
+func withPeople[T, O any](ctx context.Context, s *server, viewerID string, page messaging.Page[T], of func(T) string, show func(T, users.User) O) (*reply[api.Page[O]], error) {
+	ids := make([]string, len(page.Items))
+	for i, item := range page.Items {
+		ids[i] = of(item)
+	}
+	people, err := s.people(ctx, viewerID, slices.Clone(ids))
+	if err != nil {
+		return nil, err
+	}
+	items := make([]O, len(page.Items))
+	for i, item := range page.Items {
+		items[i] = show(item, *api.Person(people, ids[i]))
+	}
+	return ok(api.Page[O]{Items: items, Next: page.Next})
 }

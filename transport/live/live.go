@@ -208,17 +208,7 @@ func (f *Feed) SettingsChanged(userID string, seq int64, at time.Time, now users
 
 // RelationChanged tells a user's connections of his contacts and blocks; other nodes follow.
 func (f *Feed) RelationChanged(r users.Relation, stands bool, seq int64) {
-	e := messaging.UserEvent{UserID: r.OwnerID, Seq: seq, At: r.At, AboutID: r.UserID}
-	switch contact := r.Kind == users.KindContact; {
-	case contact && stands:
-		e.Type = messaging.ContactAdded
-	case contact:
-		e.Type = messaging.ContactRemoved
-	case stands:
-		e.Type = messaging.BlockAdded
-	default:
-		e.Type = messaging.BlockRemoved
-	}
+	e := messaging.UserEvent{UserID: r.OwnerID, Seq: seq, Type: messaging.RelationEvent(string(r.Kind), stands), At: r.At, AboutID: r.UserID}
 	f.Publish(messaging.Committed{UserEvents: []messaging.UserEvent{e}})
 	f.showPresence([]string{r.OwnerID}, true)
 }

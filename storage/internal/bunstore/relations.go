@@ -45,7 +45,7 @@ func (p profiles) Relate(ctx context.Context, r users.Relation, most int) (stand
 			stands = row.relation()
 			return err
 		}
-		if seq, err = tellRelation(ctx, tx, r, messaging.ContactAdded, messaging.BlockAdded); err != nil {
+		if seq, err = tellRelation(ctx, tx, r, true); err != nil {
 			return err
 		}
 		// From here on the owner's relations are this transaction's alone.
@@ -78,7 +78,7 @@ func (p profiles) Unrelate(ctx context.Context, r users.Relation) (seq int64, er
 		if err != nil || n == 0 {
 			return err
 		}
-		if seq, err = tellRelation(ctx, tx, r, messaging.ContactRemoved, messaging.BlockRemoved); err != nil {
+		if seq, err = tellRelation(ctx, tx, r, false); err != nil {
 			return err
 		}
 		return silence(ctx, tx, r, false)
@@ -90,11 +90,8 @@ func (p profiles) Unrelate(ctx context.Context, r users.Relation) (seq int64, er
 }
 
 // tellRelation puts a change into the owner's own sequence, whose lock it takes.
-func tellRelation(ctx context.Context, tx bun.Tx, r users.Relation, contact, block messaging.EventType) (int64, error) {
-	events := []messaging.UserEvent{{UserID: r.OwnerID, Type: contact, At: r.At, AboutID: r.UserID}}
-	if r.Kind == users.KindBlock {
-		events[0].Type = block
-	}
+func tellRelation(ctx context.Context, tx bun.Tx, r users.Relation, stands bool) (int64, error) {
+	events := []messaging.UserEvent{{UserID: r.OwnerID, Type: messaging.RelationEvent(string(r.Kind), stands), At: r.At, AboutID: r.UserID}}
 	err := addUserEvents(ctx, tx, events)
 	return events[0].Seq, err
 }
